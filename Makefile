@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# hvm: the kernel module, the VMM, the selftests and the emulated hosts they
+# run in.  "make help" tells the targets.  Nothing is built in the source tree:
+# everything goes to $(O), and what is downloaded to a cache outside the tree.
+
+O       ?= build
+PREFIX  ?= /usr/local
+override O := $(abspath $(O))
+
+# The kernel to build for: KDIR, a build directory; or KVER, a kernel of the
+# lab (6.1, 6.12, 7 or a release).  Default: the running kernel if its headers
+# are here, else the lab's 6.1.
+running := $(shell uname -r)
+ifeq ($(KDIR)$(KVER),)
+ifneq ($(wildcard /lib/modules/$(running)/build/Makefile),)
+KDIR := /lib/modules/$(running)/build
+else
+KVER := 6.1
+endif
+endif
+
+all: modules userspace
+
+help:
+	@echo 'make                    the module and the VMM'
+	@echo 'make modules            hvm.ko, in $$(O)/kmod-RELEASE; KVER=6.1|6.12|7|RELEASE'
+	@echo '                        or KDIR=DIR choose the kernel'
+	@echo 'make userspace          libhvm, hvm and their man pages'
+	@echo 'make selftests          the selftests'
+	@echo 'make demo               two Linux guests at once, here or in an emulated host'
+	@echo 'make run                a shell on a host with hvm, to play with'
+	@echo 'make check              build and test everything'
+	@echo 'make soak               boot a guest 100 times in a row (COUNT=N)'
+	@echo 'make install            module, VMM, man pages, udev rule (DESTDIR, PREFIX)'
+	@echo 'make clean              remove $$(O)'
+	@echo
+	@echo 'HOST=amd|intel|here     the host of demo, run and soak'
+	@echo 'O=DIR                   where to build (default: build)'
+	@echo 'lab/deps installs the Debian packages all of this needs.'
+
+modules:
+	@lab/module "$(O)" $(if $(KDIR),"$(KDIR)",$(KVER))
+
+userspace:
+	@$(MAKE) --no-print-directory -C userspace O="$(O)/userspace"
+
+selftests:
+	@$(MAKE) --no-print-directory -C selftests O="$(O)/selftests" \
+		KSELFTEST_DIR="$$(lab/fetch kselftest)"
+
+demo:
+	@lab/demo $(if $(HOST),--host $(HOST))
+
+run:
+	@lab/demo --shell $(if $(HOST),--host $(HOST))
+
+check:
+	@lab/check "$(O)"
+
+soak:
+	@lab/soak --count $(or $(COUNT),100) $(if $(HOST),--host $(HOST))
+
+install: all
+	@dir=$$(lab/module --where "$(O)" $(if $(KDIR),"$(KDIR)",$(KVER))) && \
+	$(MAKE) --no-print-directory -C "$$(cat "$$dir/.kdir")" M="$$dir" \
+		INSTALL_MOD_PATH="$(DESTDIR)" modules_install
+	@$(MAKE) --no-print-directory -C userspace O="$(O)/userspace" \
+		DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" install
+	install -D -m 644 lab/60-hvm.rules "$(DESTDIR)/lib/udev/rules.d/60-hvm.rules"
+
+clean:
+	rm -rf "$(O)"
+
+.PHONY: all help modules userspace selftests demo run check soak install clean
