@@ -306,8 +306,7 @@ static unsigned int sse_size(struct dec *d, struct hvm_insn *insn)
 	case 0x28: case 0x29: case 0x2b:	/* MOVAPS, MOVAPD, MOVNTPS */
 		return insn->rep ? 0 : 16;
 	case 0x6f: case 0x7f:	/* MOVDQA, MOVDQU */
-		if (pfx == 0x66)
-			return pfx == 0x66 || pfx == 0xf3 ? 16 : 0;
+		return pfx == 0x66 || pfx == 0xf3 ? 16 : 0;
 	case 0xe7:		/* MOVNTDQ */
 		return pfx == 0x66 ? 16 : 0;
 	case 0xd6:		/* MOVQ store */
