@@ -1,0 +1,680 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hvm.h - the central structures of hvm, and who owns which function.
+ *
+ * A VM (struct hvm_vm) is a guest-physical map, a stage-2 table, interrupt
+ * routing and vCPUs. A vCPU (struct hvm_vcpu) is run by a host thread inside
+ * the RUN ioctl. Two loops drive it: vcpu_run() in vcpu.c handles what may
+ * sleep; hvm_backend->run() enters the guest with interrupts off and finishes
+ * by itself what hvm_fast_*() can.
+ *
+ * Locks, outermost first (docs/locking.md tells the story):
+ *
+ *   vcpu->mutex      [V]  vCPU ioctls; held for the whole of RUN
+ *   vm->lock         [M]  slots, vCPU creation, capabilities, clock
+ *   vm->irq_lock     [I]  routing table, irqfds, ioeventfds, apic map
+ *   mmap_lock             (the kernel's; GUP and user copies take it)
+ *   vm->s2.lock      [S]  rwlock: zapping and mmu notifier take it for writing,
+ *                         faults and dirty marking for reading
+ *   hvm_cpu_lock          main.c: number of VMs, CPUs taken
+ *
+ * Tags on fields below: the letters above; [R] read under RCU, written under
+ * the lock named next to it; [A] atomic; [C] constant once created; [T] touched
+ * by the vCPU's own thread only (which holds [V]); [*] explained there.
+ */
+#ifndef HVM_H
+#define HVM_H
+
+#include <linux/types.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/hrtimer.h>
+#include <linux/mmu_notifier.h>
+#include <linux/preempt.h>
+#include <linux/refcount.h>
+#include <linux/rcuwait.h>
+#include <linux/eventfd.h>
+#include <linux/cpumask.h>
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
+#include <linux/hvm.h>			/* include/uapi/linux/hvm.h */
+#include "compat.h"
+#include "backend.h"
+
+#define HVM_MAX_VCPUS		255	/* x2APIC ids 0..254; 255 is broadcast in xAPIC mode */
+#define HVM_SOFT_VCPUS		num_online_cpus()
+#define HVM_MAX_VCPU_ID		255
+#define HVM_MAX_SLOTS		32764	/* user slot ids 0..32763 */
+#define HVM_MAX_SLOT_PAGES	((1UL << 31) - 1)
+#define HVM_MAX_GSI		4096	/* routing table entries and GSIs */
+#define HVM_MAX_IOEVENTFDS	1000	/* per VM */
+#define HVM_MAX_IRQFDS		4096	/* per VM */
+#define HVM_MAX_CPUID		256	/* SET_CPUID2 entries */
+#define HVM_MAX_VMS		4096	/* per host */
+#define HVM_APIC_BASE		0xfee00000ULL
+
+/* What hvm takes of the interface's flag sets. */
+#define HVM_GUESTDBG_VALID	(HVM_GUESTDBG_ENABLE | HVM_GUESTDBG_SINGLESTEP | \
+				 HVM_GUESTDBG_USE_SW_BP | HVM_GUESTDBG_USE_HW_BP | \
+				 HVM_GUESTDBG_INJECT_DB | HVM_GUESTDBG_INJECT_BP | \
+				 HVM_GUESTDBG_BLOCKIRQ)
+#define HVM_MSR_EXITS_VALID	(HVM_MSR_EXIT_REASON_INVAL | HVM_MSR_EXIT_REASON_UNKNOWN | \
+				 HVM_MSR_EXIT_REASON_FILTER)
+
+typedef u64 gpa_t;
+typedef u64 gva_t;
+typedef u64 gfn_t;
+typedef u64 hfn_t;			/* host page frame number */
+
+#define HVM_INVALID_GPA		(~(gpa_t)0)
+#define hvm_gfn(gpa)		((gpa) >> PAGE_SHIFT)
+
+/* Index into vcpu->gpr[]: the number that instructions encode. enter.S relies on it. */
+enum hvm_gpr {
+	HVM_RAX, HVM_RCX, HVM_RDX, HVM_RBX, HVM_RSP, HVM_RBP, HVM_RSI, HVM_RDI,
+	HVM_R8, HVM_R9, HVM_R10, HVM_R11, HVM_R12, HVM_R13, HVM_R14, HVM_R15, HVM_NR_GPRS
+};
+
+/* Access kinds for page walks and faults. */
+#define HVM_ACCESS_READ		BIT(0)
+#define HVM_ACCESS_WRITE	BIT(1)
+#define HVM_ACCESS_EXEC		BIT(2)
+#define HVM_ACCESS_USER		BIT(3)	/* CPL 3 (explicit); for gwalk.c */
+
+/* vcpu->mode [A]: may a kick by IPI be needed? Written by the vCPU's thread. */
+enum { HVM_MODE_OUTSIDE, HVM_MODE_IN_GUEST };
+
+/* Bits of vcpu->requests [A]. Set by anyone through hvm_request(), served by the vCPU before entry. */
+enum hvm_req {
+	HVM_REQ_EVENT,		/* look again at what is to be injected */
+	HVM_REQ_TLB_FLUSH,	/* stage-2 entries were removed or restricted */
+	HVM_REQ_CLOCK,		/* write the pvclock page again */
+	HVM_REQ_STEAL,		/* write steal time (the vCPU was scheduled in) */
+	HVM_REQ_TRIPLE_FAULT,	/* shut down */
+	HVM_REQ_SCAN_IOAPIC,	/* routes changed: which vectors need an EOI exit */
+	HVM_REQ_IOAPIC_EOI,	/* leave to userspace with vcpu->eoi_vector */
+	HVM_REQ_TRAPS,		/* backend->update_traps(HVM_TRAPS_MSR) */
+	HVM_REQ_DEAD,		/* the VM was killed: RUN fails with -EIO */
+	HVM_REQ_KICK,		/* nothing but "come out and look" */
+	HVM_REQ_REPORT_TPR,	/* leave with HVM_EXIT_SET_TPR */
+};
+
+/* Counters: vcpu->stat[] [T] (read by anyone); names in stats.c, shown in debugfs. */
+enum hvm_stat {
+	HVM_STAT_EXITS, HVM_STAT_IO_EXITS, HVM_STAT_MMIO_EXITS, HVM_STAT_HALT_EXITS,
+	HVM_STAT_SIGNAL_EXITS, HVM_STAT_IRQ_EXITS, HVM_STAT_IRQ_WINDOW, HVM_STAT_NMI_WINDOW,
+	HVM_STAT_PF_TAKEN, HVM_STAT_CPUID, HVM_STAT_MSR_READ, HVM_STAT_MSR_WRITE,
+	HVM_STAT_HYPERCALLS, HVM_STAT_INSN_EMULATION, HVM_STAT_REQUEST_IRQ_EXITS,
+	HVM_STAT_IRQ_INJECTIONS, HVM_STAT_NMI_INJECTIONS, HVM_STAT_TLB_FLUSH,
+	HVM_STAT_HALT_WAKEUP, HVM_STAT_PREEMPTED, HVM_STAT_IOEVENTFD, HVM_STAT_APIC_ACCESS,
+	HVM_NR_STATS
+};
+
+/*
+ * Why run() returned. The backend fills vcpu->exit; vcpu.c handles it.
+ * insn_len is 0 where the processor does not tell; rip is that of the
+ * instruction (not advanced) unless said otherwise.
+ */
+enum hvm_x {
+	HVM_X_NONE,		/* nothing to handle: a host interrupt, a request, work pending */
+	HVM_X_FAIL_ENTRY,	/* .hw_reason */
+	HVM_X_UNKNOWN,		/* .hw_reason: an exit the backend did not ask for */
+	HVM_X_EXCEPTION,	/* .vector, .error_code, .qual (#DB: DR6 bits; #PF: CR2) */
+	HVM_X_NMI_WINDOW,
+	HVM_X_IRQ_WINDOW,
+	HVM_X_CPUID,
+	HVM_X_HLT,
+	HVM_X_PAUSE,
+	HVM_X_INVD,		/* INVD, WBINVD, WBNOINVD: only skipped */
+	HVM_X_RDPMC,
+	HVM_X_RDTSCP,		/* only where the guest's CPUID lacks it */
+	HVM_X_HYPERCALL,
+	HVM_X_UD,		/* an instruction hvm does not offer (VMX, SVM, MONITOR …): #UD */
+	HVM_X_CR,		/* decode the instruction at RIP, or .cr valid when insn_len != 0 */
+	HVM_X_DR,		/* likewise */
+	HVM_X_XSETBV,
+	HVM_X_PIO,		/* .pio; .next_rip */
+	HVM_X_RDMSR,
+	HVM_X_WRMSR,
+	HVM_X_SHUTDOWN,		/* triple fault */
+	HVM_X_STAGE2,		/* .fault */
+	HVM_X_CR8_BELOW,	/* TPR fell below the threshold; already stored in vcpu->cr8 */
+	HVM_X_APIC_WRITE,	/* trap-like: .apic_offset of the virtual-APIC page was written */
+	HVM_X_EOI_INDUCED,	/* trap-like: EOI of .vector that has its EOI-exit bit set */
+	HVM_X_TASK_SWITCH,	/* reported to userspace as an emulation failure */
+	HVM_X_BUS_LOCK,
+};
+
+struct hvm_exit_info {
+	enum hvm_x code;
+	u8 insn_len;
+	bool insn_bytes_valid;		/* decode assist gave insn_bytes */
+	u8 nr_insn_bytes;
+	u8 insn_bytes[15];
+	union {
+		u64 hw_reason;
+		struct {
+			u8 vector;
+			bool has_error_code;
+			u32 error_code;
+			u64 qual;
+		};
+		struct {
+			u16 port;
+			u8 size;	/* 1, 2, 4 */
+			bool in, string, rep;
+			u8 addr_size;	/* 2, 4, 8; 0: not told (decode) */
+			u8 seg;		/* enum hvm_seg; 0xff: not told (decode) */
+			u64 next_rip;
+		} pio;
+		struct {
+			gpa_t gpa;
+			u32 access;	/* HVM_ACCESS_* */
+			bool table_walk;	/* the guest's own page-table access faulted */
+		} fault;
+		struct {
+			u8 nr;		/* 0, 2, 3, 4, 8 or the DR number */
+			u8 gpr;
+			u8 op;		/* HVM_CROP_* */
+			u16 lmsw;
+		} cr;
+		u32 apic_offset;
+	};
+};
+enum { HVM_CROP_READ, HVM_CROP_WRITE, HVM_CROP_CLTS, HVM_CROP_LMSW };
+
+/* The event now being delivered, in EVENTINJ/VM-entry interruption format (same in both manuals). */
+#define HVM_INJ_VECTOR		0xffULL
+#define HVM_INJ_TYPE		(7ULL << 8)
+#define HVM_INJ_INTR		(0ULL << 8)
+#define HVM_INJ_NMI		(2ULL << 8)
+#define HVM_INJ_EXC		(3ULL << 8)	/* also #BP and #OF: the VMX backend makes them type 6 */
+#define HVM_INJ_SOFT		(4ULL << 8)	/* INT n; vcpu->inj_len is its length */
+#define HVM_INJ_HAS_ERR		(1ULL << 11)
+#define HVM_INJ_VALID		(1ULL << 31)	/* error code in bits 63:32 */
+
+/* Debug registers: DR6 bits that read 1 when nothing happened; DR7's enables and general detect. */
+#define HVM_DR6_INIT		0xffff0ff0ULL
+#define HVM_DR6_EVENTS		0xe00fULL	/* BT, BS, BD, B3..B0 */
+#define HVM_DR7_INIT		0x400ULL
+#define HVM_DR7_ENABLED		0xffULL
+#define HVM_DR7_GD		BIT_ULL(13)
+
+struct hvm_exception {
+	bool pending, has_error_code, has_payload;
+	u8 nr;
+	u32 error_code;
+	u64 payload;			/* #DB: DR6 bits, #PF: CR2; delivered at injection */
+};
+
+struct hvm_fpu_ctx;			/* x86/fpu.c */
+struct hvm_lapic;			/* irq/lapic.c */
+struct hvm_cpuid_table;			/* x86/cpuid.c */
+struct hvm_pv;				/* x86/pv.c */
+struct hvm_emul;			/* x86/emulate.c */
+struct hvm_irq_table;			/* irq/routing.c */
+
+/**
+ * struct hvm_vcpu - a virtual CPU
+ *
+ * gpr, rip and rflags are authoritative whenever run() is not executing; the
+ * backend copies RAX/RSP/RIP/RFLAGS from and to its control block.
+ */
+struct hvm_vcpu {
+	/* hot: written on each exit. gpr must be first: enter.S indexes it */
+	u64 gpr[HVM_NR_GPRS];		/* [T] */
+	u64 rip;			/* [T] */
+	u64 rflags;			/* [T] */
+	u64 inj;			/* [T] event to (re)inject, 0 = none; backend clears or refills at exit */
+	unsigned long requests;		/* [A] enum hvm_req */
+	int mode;			/* [*] HVM_MODE_*; written by own thread, read by kickers after a barrier */
+	int cpu;			/* [*] CPU it is loaded on, or -1; written with preemption off */
+	void *arch;			/* [C] the backend's struct */
+	struct hvm_run *run;		/* [C] page shared with userspace: every field is hostile input */
+	struct hvm_vm *vm;		/* [C] */
+	u64 cr8;			/* [T] TPR bits 7:4; backend keeps it equal to the virtual TPR */
+	u8 inj_len;			/* [T] length of the INT n being injected */
+	bool tlb_flush;			/* [T] flush at next entry; backend clears it after an entry that did */
+	u32 windows;			/* [T] HVM_WINDOW_* wanted; backend->set_windows() after a change */
+	u8 tpr_threshold;		/* [T] for HVM_WINDOW_CR8 */
+	struct hvm_exit_info exit;	/* [T] */
+	u64 stat[HVM_NR_STATS];		/* [T] */
+
+	/* control state the common code keeps. CR0/CR3/CR4 live in the backend: get_cr() */
+	u64 efer;			/* [T] with LMA */
+	u64 apic_base;			/* [T] IA32_APIC_BASE; owned by irq/lapic.c */
+	u64 dr[4], dr6, dr7;		/* [T] the guest's */
+	u64 guest_dr[4], guest_dr7;	/* [T] SET_GUEST_DEBUG's breakpoints */
+	u32 guest_debug;		/* [T] HVM_GUESTDBG_* */
+	u64 singlestep_rip;		/* [T] */
+	u64 tsc_offset, tsc_ratio;	/* [T] what set_tsc() applies; ratio 0 = 1:1 */
+	u64 xcr0;			/* [T] guest's; owned by x86/fpu.c */
+	u64 spec_ctrl;			/* [T] guest's IA32_SPEC_CTRL; backend switches it */
+	u64 tsc_aux;			/* [T] guest's IA32_TSC_AUX; backend switches it */
+	u64 pat;			/* [T] */
+	u64 cr4_reserved;		/* [T] from cpuid.c */
+	u64 efer_allowed;		/* [T] from cpuid.c */
+	u8 maxphyaddr;			/* [T] from cpuid.c, 36..52 */
+
+	/* events: events.c */
+	struct hvm_exception exception;	/* [T] */
+	atomic_t nmi_pending;		/* [A] 0..2 */
+	int ext_irq;			/* [T] HVM_INTERRUPT's vector, -1 = none (no in-kernel irqchip) */
+	u32 sipi_vector;		/* [*] written before INIT/SIPI bits, see lapic.c */
+	u32 mp_state;			/* [T] HVM_MP_STATE_*; others ask through lapic events */
+	u8 eoi_vector;			/* [T] for HVM_REQ_IOAPIC_EOI */
+	bool pv_unhalted;		/* [A] KICK_CPU hypercall: ends one HLT; set by pv.c/lapic.c, cleared by vcpu.c */
+	bool steal_time;		/* [T] pv.c: the guest wants steal time (HVM_REQ_STEAL when scheduled in) */
+
+	struct hvm_fpu_ctx *fpu;		/* [C] */
+	struct hvm_lapic *apic;		/* [C] NULL without in-kernel local APIC */
+	struct hvm_cpuid_table *cpuid;	/* [V] NULL until SET_CPUID2 */
+	struct hvm_pv *pv;		/* [C] */
+	struct hvm_emul *emul;		/* [C] */
+	struct hvm_msr_state *msrs;		/* [C] MSRs kept in software: x86/msr.c */
+	int (*complete)(struct hvm_vcpu *vcpu);	/* [T] finishes the last userspace exit at next RUN; returns as handlers do */
+
+	/* cold */
+	struct mutex mutex;		/* [V] */
+	struct rcuwait wait;		/* HLT sleeps here */
+	struct preempt_notifier pn;	/* registered while loaded */
+	u32 id;				/* [C] APIC id */
+	u32 idx;			/* [C] index in vm->vcpus */
+	sigset_t sigset;		/* [V] SET_SIGNAL_MASK */
+	bool sigset_active;		/* [V] */
+	bool loaded;			/* [T] between hvm_vcpu_load() and _put() */
+	struct pid *pid;		/* [R] thread that ran it last, for steal time / yield */
+	struct page *pages[2];		/* [C] run page, PIO data page (mmap offsets 0 and 1) */
+	struct dentry *debugfs;
+	struct rcu_head rcu;
+};
+#define hvm_pio_data(vcpu)	page_address((vcpu)->pages[1])
+
+/* ---- guest-physical memory: memslot.c ---- */
+
+/**
+ * struct hvm_slot - a piece of guest-physical memory backed by the VMM's memory
+ * Immutable once published (but for the dirty bitmaps); replaced as a whole.
+ */
+struct hvm_slot {
+	gfn_t base;			/* first page */
+	u64 npages;
+	unsigned long hva;		/* in vm->mm */
+	u32 flags;			/* HVM_MEM_* */
+	u16 id;
+	unsigned long *dirty;		/* [A] bits, or NULL; shared across flag-only changes */
+	unsigned long *dirty_copy;	/* [M] second half, for GET_DIRTY_LOG */
+};
+
+/* Sorted by base; published by RCU, so readers copy what they need out. */
+struct hvm_slots {
+	struct rcu_head rcu;
+	u32 nr;
+	struct hvm_slot *slot[];
+};
+
+/* ---- stage 2: stage2.c walks, stage2_ept.c and stage2_npt.c are the formats ---- */
+
+/**
+ * struct hvm_pt_format - how a vendor writes stage-2 entries
+ * Four levels of 512 eight-byte entries; level 1 is 4 KiB, 2 is 2 MiB, 3 is 1 GiB.
+ */
+struct hvm_pt_format {
+	u64 (*table)(u64 table_pa);			/* non-leaf entry */
+	u64 (*leaf)(u64 pa, int level, bool write, bool exec, bool dirty, bool uncached);
+	u64 present;		/* any of these bits: present */
+	u64 large;		/* leaf above level 1 */
+	u64 write;		/* may write */
+	u64 accessed, dirty;	/* hardware A/D bits, 0 = the format has none */
+	u64 soft_dirty_log;	/* software bit: writable but for dirty logging */
+	u64 addr_mask;
+	bool huge_1g;		/* set at load */
+};
+
+struct hvm_stage2 {
+	rwlock_t lock;			/* [S] */
+	u64 *root;			/* [C] top table, 4 levels */
+	u64 root_pa;			/* [C] */
+	unsigned long seq;		/* [S] counts invalidations */
+	int invalidating;		/* [S] mmu notifier ranges under way */
+	atomic_long_t tables;		/* [A] table pages in use */
+	const struct hvm_pt_format *fmt;	/* [C] */
+};
+
+/**
+ * struct hvm_vm - a virtual machine
+ */
+struct hvm_vm {
+	struct mm_struct *mm;		/* [C] the creator's; every ioctl checks it */
+	struct hvm_stage2 s2;
+	struct hvm_slots __rcu *slots;	/* [R] under M */
+	struct mutex lock;		/* [M] */
+	struct hvm_vcpu *vcpus[HVM_MAX_VCPUS];	/* [M] to add; readers: index < smp_load_acquire(&nr_vcpus) */
+	int nr_vcpus;			/* [M] published with smp_store_release */
+	refcount_t users;		/* VM fd, vCPU fds, irqfds */
+	struct mmu_notifier mn;
+	bool dead;			/* [A] killed: every ioctl answers -EIO */
+
+	/* irq/ */
+	struct mutex irq_lock;		/* [I] */
+	struct hvm_irq_table __rcu *routes;	/* [R] under I: irq/routing.c */
+	struct hvm_apic_map __rcu *apic_map;	/* [R] under I: irq/lapic.c */
+	struct list_head irqfds;	/* [I] irq/irqfd.c */
+	int nr_irqfds;			/* [I] */
+	struct list_head resamplers;	/* [I] */
+	struct hvm_iodev_table __rcu *iodevs[2];	/* [R] under I: irq/ioeventfd.c; 0 = PIO, 1 = MMIO */
+	bool irqchip_split;		/* [M] set before the first vCPU */
+	bool irqchip_kernel;		/* [M] any in-kernel local APIC (split or full) */
+	u8 nr_ioapic_pins;		/* [M] split irqchip: reserved routes 0..n-1 */
+	bool x2apic_ids, x2apic_no_broadcast_quirk;	/* [M] CAP_X2APIC_API */
+	u32 bsp_id;			/* [M] SET_BOOT_CPU_ID */
+	u32 max_vcpu_id;		/* [M] CAP_MAX_VCPU_ID, 0 = default */
+
+	/* x86/ */
+	u32 user_msr_exits;		/* [M] CAP_X86_USER_SPACE_MSR mask */
+	struct hvm_msr_filter_set __rcu *msr_filter;	/* [R] under M: x86/msr.c */
+	bool exception_payload;		/* [M] CAP_EXCEPTION_PAYLOAD */
+	bool triple_fault_event;	/* [M] CAP_X86_TRIPLE_FAULT_EVENT */
+	bool exit_on_emul_error;	/* [M] CAP_EXIT_ON_EMULATION_FAILURE */
+	bool exit_hypercall_map_gpa;	/* [M] reserved */
+	u64 disabled_exits;		/* [M] CAP_X86_DISABLE_EXITS mask */
+	u32 manual_dirty;		/* [M] CAP_MANUAL_DIRTY_LOG_PROTECT2 flags */
+	u32 disabled_quirks;		/* [M] */
+	unsigned long tss_addr;		/* [M] SET_TSS_ADDR: only remembered */
+	u64 identity_map_addr;		/* [M] likewise */
+	spinlock_t clock_lock;		/* clock: innermost */
+	s64 clock_offset;		/* [clock_lock] kvmclock ns = boottime/raw ns + offset */
+	u64 wall_clock_msr;		/* [clock_lock] */
+	u64 last_tsc_write, last_tsc_ns, last_tsc_offset;	/* [clock_lock] TSC synchronisation */
+	u32 default_tsc_khz;		/* [M] */
+
+	struct dentry *debugfs;
+	u64 id;				/* [C] for debugfs and traces */
+	struct list_head list;		/* main.c: all VMs, hvm_cpu_lock */
+};
+
+static inline int hvm_nr_vcpus(struct hvm_vm *vm)
+{
+	return smp_load_acquire(&vm->nr_vcpus);
+}
+#define hvm_for_each_vcpu(i, v, vm) \
+	for ((i) = 0; (i) < hvm_nr_vcpus(vm) && ((v) = (vm)->vcpus[i], 1); (i)++)
+
+/*
+ * Handlers of exits return 1: go on running the guest; 0: leave to userspace,
+ * vcpu->run says why; negative: RUN fails with this errno.
+ */
+
+/* ---- main.c: module, /dev/hvm, CPUs ---- */
+int hvm_cpus_get(void);			/* a VM is born: take the CPUs; -EBUSY: another hypervisor has them */
+void hvm_cpus_put(void);
+long hvm_check_extension(struct hvm_vm *vm, unsigned long cap);	/* vm NULL on /dev/hvm */
+extern struct dentry *hvm_debugfs;
+
+/* One row of an ioctl table. Outputs: handler fills @arg, which is copied out when it returns 0. */
+struct hvm_ioctl {
+	unsigned int cmd;
+	u16 size;		/* bytes copied in (_IOC_WRITE) and out (_IOC_READ); 0: arg is a plain value or handled by itself */
+	u16 lock;		/* HVM_LOCK_*: taken around fn */
+	long (*fn)(void *obj, void *arg, unsigned long uarg);	/* arg: kernel copy (NULL when size 0); uarg: as given */
+};
+enum { HVM_LOCK_NONE, HVM_LOCK_VM /* vm->lock */, HVM_LOCK_VCPU /* vcpu->mutex, and loaded */ };
+/* Find @cmd in a table of @n rows, copy in, lock, call, unlock, copy out. -ENOTTY: no such row. */
+long hvm_ioctl_run(const struct hvm_ioctl *table, int n, unsigned int cmd, unsigned long uarg,
+		   void *obj, struct mutex *vm_lock, struct hvm_vcpu *vcpu);
+
+/* ---- vm.c ---- */
+int hvm_vm_create_fd(unsigned long type);
+void hvm_vm_get(struct hvm_vm *vm);
+void hvm_vm_put(struct hvm_vm *vm);
+void hvm_vm_kill(struct hvm_vm *vm);	/* every vCPU leaves with -EIO */
+
+/* ---- vcpu.c ---- */
+int hvm_vcpu_create_fd(struct hvm_vm *vm, u32 id);	/* [M] held */
+void hvm_vcpu_free(struct hvm_vcpu *vcpu);		/* from vm.c when the VM dies */
+void hvm_vcpu_load(struct hvm_vcpu *vcpu);
+void hvm_vcpu_put(struct hvm_vcpu *vcpu);
+void hvm_vcpu_kick(struct hvm_vcpu *vcpu);		/* wake it, or make it leave the guest; any context */
+void hvm_vcpu_wake(struct hvm_vcpu *vcpu);		/* only wake it from HLT */
+void hvm_flush_remote(struct hvm_vm *vm);		/* TLB flush on every vCPU; may be called under s2.lock; waits until none runs with the old */
+bool hvm_host_irq_window(struct hvm_vcpu *vcpu);	/* backend, after an interrupt exit: lets the host take it; true: enter again */
+void hvm_skip_insn(struct hvm_vcpu *vcpu);		/* RIP += exit.insn_len, shadow off, #DB for TF */
+int hvm_exit_internal_error(struct hvm_vcpu *vcpu, u32 suberror, int n, const u64 *data);	/* returns 0 */
+
+static inline void hvm_request_only(struct hvm_vcpu *vcpu, enum hvm_req req)
+{
+	set_bit(req, &vcpu->requests);
+}
+
+static inline void hvm_request(struct hvm_vcpu *vcpu, enum hvm_req req)
+{
+	hvm_request_only(vcpu, req);
+	hvm_vcpu_kick(vcpu);
+}
+
+/* ---- events.c: exceptions, NMIs and interrupts on their way into the guest ---- */
+void hvm_queue_exception(struct hvm_vcpu *vcpu, u8 nr);
+void hvm_queue_exception_err(struct hvm_vcpu *vcpu, u8 nr, u32 err);
+void hvm_queue_exception_payload(struct hvm_vcpu *vcpu, u8 nr, bool has_err, u32 err, u64 payload);
+static inline void hvm_inject_gp(struct hvm_vcpu *vcpu) { hvm_queue_exception_err(vcpu, 13, 0); }
+static inline void hvm_inject_ud(struct hvm_vcpu *vcpu) { hvm_queue_exception(vcpu, 6); }
+void hvm_inject_pf(struct hvm_vcpu *vcpu, gva_t cr2, u32 err);
+void hvm_queue_nmi(struct hvm_vcpu *vcpu);		/* any context */
+int hvm_prepare_events(struct hvm_vcpu *vcpu);		/* before entry: fills vcpu->inj and windows; 1 = go on, 0 = leave */
+bool hvm_vcpu_runnable(struct hvm_vcpu *vcpu);		/* would HLT end? */
+void hvm_get_events(struct hvm_vcpu *vcpu, struct hvm_vcpu_events *ev);
+int hvm_set_events(struct hvm_vcpu *vcpu, const struct hvm_vcpu_events *ev);
+
+/* ---- memslot.c ---- */
+int hvm_memslots_init(struct hvm_vm *vm);		/* also registers the mmu notifier */
+void hvm_memslots_destroy(struct hvm_vm *vm);
+int hvm_set_memory_region(struct hvm_vm *vm, const struct hvm_userspace_memory_region *r);	/* [M] */
+int hvm_get_dirty_log(struct hvm_vm *vm, const struct hvm_dirty_log *log);	/* [M] */
+int hvm_clear_dirty_log(struct hvm_vm *vm, const struct hvm_clear_dirty_log *log);	/* [M] */
+bool hvm_slot_find(struct hvm_vm *vm, gfn_t gfn, struct hvm_slot *out);	/* copies the slot out; any context */
+void hvm_mark_dirty(struct hvm_vm *vm, gfn_t gfn);	/* any context */
+int hvm_read_gpa(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len);	/* -EFAULT: no memory there; may cross pages; may sleep */
+int hvm_write_gpa(struct hvm_vm *vm, gpa_t gpa, const void *buf, u32 len);
+int hvm_read_gpa_atomic(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len);	/* interrupts may be off; -EFAULT also when it would sleep */
+
+/* ---- stage2.c ---- */
+int hvm_s2_init(struct hvm_vm *vm);
+void hvm_s2_destroy(struct hvm_vm *vm);
+/* Handle a fault: 1 mapped (enter again), 0 no memory there or read-only slot written (it is MMIO), -errno (-EFAULT …) */
+int hvm_s2_fault(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);
+/* Remove or restrict [start, end) pages. Return true if a TLB flush is due. Caller holds s2.lock for writing. */
+bool hvm_s2_zap(struct hvm_vm *vm, gfn_t start, gfn_t end);
+bool hvm_s2_wrprotect(struct hvm_vm *vm, gfn_t start, gfn_t end);	/* for dirty log; splits nothing: large leaves are zapped */
+bool hvm_s2_wrprotect_mask(struct hvm_vm *vm, gfn_t base, unsigned long mask);	/* 64 pages at once */
+bool hvm_s2_age(struct hvm_vm *vm, gfn_t start, gfn_t end, bool clear);	/* accessed? */
+extern struct hvm_pt_format hvm_ept_format, hvm_npt_format;
+
+/* ---- gwalk.c: the guest's own page tables ---- */
+/*
+ * Translate @gva. 0: *gpa set; 1: the guest must get a #PF (or #GP for a non-canonical
+ * address), which was queued if @inject; -EFAULT: a table is not in memory.
+ */
+int hvm_walk(struct hvm_vcpu *vcpu, gva_t gva, u32 access, gpa_t *gpa, bool inject);
+/* Guest-virtual copies (linear address, so after segmentation). Same results. */
+int hvm_read_gva(struct hvm_vcpu *vcpu, gva_t gva, void *buf, u32 len, u32 access, bool inject);
+int hvm_write_gva(struct hvm_vcpu *vcpu, gva_t gva, const void *buf, u32 len, u32 access, bool inject);
+/* Up to @max instruction bytes at RIP; returns how many (0: fault queued). */
+int hvm_fetch_insn(struct hvm_vcpu *vcpu, u8 *buf, int max);
+u32 hvm_walk_fault_code(u32 access, bool present, bool rsvd);
+
+/* ---- x86/emulate.c (with x86/decode.c) ---- */
+int hvm_emul_create(struct hvm_vcpu *vcpu);
+void hvm_emul_destroy(struct hvm_vcpu *vcpu);
+int hvm_handle_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* exit.code == HVM_X_STAGE2 and no memory there */
+int hvm_handle_pio(struct hvm_vcpu *vcpu);		/* exit.pio */
+int hvm_decode_cr_dr(struct hvm_vcpu *vcpu);		/* fills exit.cr and exit.insn_len from the bytes at RIP; as handlers */
+int hvm_emul_failure(struct hvm_vcpu *vcpu, const u8 *bytes, int n);	/* INTERNAL_ERROR_EMULATION; returns 0 */
+bool hvm_fast_pio_out(struct hvm_vcpu *vcpu);		/* exit.pio hits an ioeventfd: signalled */
+bool hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* wildcard-length ioeventfd that needs no decode, and no RIP help (only where insn_len is known) */
+
+/* ---- x86/cpuid.c ---- */
+void hvm_cpuid_init(void);				/* at load: what this host can offer */
+long hvm_cpuid_supported(unsigned long uarg, bool emulated);	/* GET_SUPPORTED_CPUID, GET_EMULATED_CPUID */
+int hvm_set_cpuid(struct hvm_vcpu *vcpu, unsigned long uarg);	/* struct hvm_cpuid2 in user memory */
+int hvm_get_cpuid(struct hvm_vcpu *vcpu, unsigned long uarg);
+void hvm_cpuid_destroy(struct hvm_vcpu *vcpu);
+bool hvm_fast_cpuid(struct hvm_vcpu *vcpu);		/* always true: fills RAX..RDX; any context */
+bool hvm_guest_has(struct hvm_vcpu *vcpu, int x86_feature);	/* X86_FEATURE_* of the words cpuid.c maps */
+void hvm_cpuid_update(struct hvm_vcpu *vcpu);		/* CR4/XCR0/APIC_BASE changed: dynamic bits (OSXSAVE, 0xD sizes, APIC) */
+
+/* ---- x86/msr.c ---- */
+int hvm_msrs_create(struct hvm_vcpu *vcpu);
+void hvm_msrs_destroy(struct hvm_vcpu *vcpu);
+int hvm_get_msr(struct hvm_vcpu *vcpu, u32 msr, u64 *val, bool host);	/* 0, or -EINVAL (#GP), -ENOENT (unknown) */
+int hvm_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host);
+bool hvm_fast_rdmsr(struct hvm_vcpu *vcpu);		/* irqs off; true: done, RAX/RDX set */
+bool hvm_fast_wrmsr(struct hvm_vcpu *vcpu);		/* e.g. TSC_DEADLINE, x2APIC ICR/EOI */
+int hvm_handle_rdmsr(struct hvm_vcpu *vcpu);
+int hvm_handle_wrmsr(struct hvm_vcpu *vcpu);
+long hvm_msr_index_list(unsigned long uarg, bool features);
+long hvm_msr_io(struct hvm_vcpu *vcpu, unsigned long uarg, bool set);	/* vcpu NULL: feature MSRs on /dev/hvm */
+int hvm_set_msr_filter(struct hvm_vm *vm, const struct hvm_msr_filter *f);	/* [M]; bitmaps still in user memory */
+void hvm_msr_filter_free(struct hvm_vm *vm);
+bool hvm_msr_allowed(struct hvm_vm *vm, u32 msr, bool write);	/* for the backends' bitmaps */
+
+/* ---- x86/fpu.c ---- */
+int hvm_fpu_init(void);					/* at load: mask of features, size */
+int hvm_fpu_create(struct hvm_vcpu *vcpu);
+void hvm_fpu_destroy(struct hvm_vcpu *vcpu);
+void hvm_fpu_reset(struct hvm_vcpu *vcpu, bool init);
+void hvm_fpu_load(struct hvm_vcpu *vcpu);		/* interrupts ON, preemption off: kernel_fpu_begin + XRSTOR + XCR0 */
+void hvm_fpu_put(struct hvm_vcpu *vcpu);		/* XCR0 back, XSAVE + kernel_fpu_end */
+int hvm_set_xcr(struct hvm_vcpu *vcpu, u32 idx, u64 val);	/* 1: #GP */
+extern u64 hvm_xfeatures;				/* what guests may have in XCR0 */
+int hvm_get_fpu(struct hvm_vcpu *vcpu, struct hvm_fpu *out);
+int hvm_set_fpu(struct hvm_vcpu *vcpu, const struct hvm_fpu *in);
+long hvm_get_xsave(struct hvm_vcpu *vcpu, unsigned long uarg, bool v2);
+long hvm_set_xsave(struct hvm_vcpu *vcpu, unsigned long uarg);
+int hvm_get_xcrs(struct hvm_vcpu *vcpu, struct hvm_xcrs *out);
+int hvm_set_xcrs(struct hvm_vcpu *vcpu, const struct hvm_xcrs *in);
+u32 hvm_xsave_size(void);				/* CAP_XSAVE2 */
+
+/* ---- x86/state.c: registers in and out, control-register semantics ---- */
+void hvm_vcpu_reset(struct hvm_vcpu *vcpu, bool init);	/* power-on, or INIT */
+int hvm_set_cr0(struct hvm_vcpu *vcpu, u64 val);	/* guest semantics; 1 = #GP due (not queued) */
+int hvm_set_cr3(struct hvm_vcpu *vcpu, u64 val);
+int hvm_set_cr4(struct hvm_vcpu *vcpu, u64 val);
+int hvm_set_cr8(struct hvm_vcpu *vcpu, u64 val);
+u64 hvm_get_cr8(struct hvm_vcpu *vcpu);
+int hvm_set_efer(struct hvm_vcpu *vcpu, u64 val, bool host);
+int hvm_handle_cr(struct hvm_vcpu *vcpu);		/* HVM_X_CR */
+int hvm_handle_xsetbv(struct hvm_vcpu *vcpu);
+int hvm_get_regs(struct hvm_vcpu *vcpu, struct hvm_regs *r);
+int hvm_set_regs(struct hvm_vcpu *vcpu, const struct hvm_regs *r);
+int hvm_get_sregs(struct hvm_vcpu *vcpu, struct hvm_sregs *s);
+int hvm_set_sregs(struct hvm_vcpu *vcpu, const struct hvm_sregs *s);
+int hvm_get_sregs2(struct hvm_vcpu *vcpu, struct hvm_sregs2 *s);
+int hvm_set_sregs2(struct hvm_vcpu *vcpu, const struct hvm_sregs2 *s);
+int hvm_get_mp_state(struct hvm_vcpu *vcpu, struct hvm_mp_state *s);
+int hvm_set_mp_state(struct hvm_vcpu *vcpu, const struct hvm_mp_state *s);
+int hvm_translate(struct hvm_vcpu *vcpu, struct hvm_translation *t);
+void hvm_sync_regs_out(struct hvm_vcpu *vcpu);		/* kvm_valid_regs → run->s.regs */
+int hvm_sync_regs_in(struct hvm_vcpu *vcpu);		/* kvm_dirty_regs */
+int hvm_vcpu_cpl(struct hvm_vcpu *vcpu);
+enum hvm_cpu_mode { HVM_CPU_REAL, HVM_CPU_VM86, HVM_CPU_PROT16, HVM_CPU_PROT32, HVM_CPU_LONG64 };
+enum hvm_cpu_mode hvm_cpu_mode(struct hvm_vcpu *vcpu);	/* CS.L/CS.D: PROT16/32 also in compatibility mode */
+static inline bool hvm_long_mode(struct hvm_vcpu *vcpu) { return vcpu->efer & EFER_LMA; }
+
+/* ---- x86/guest_debug.c ---- */
+int hvm_set_guest_debug(struct hvm_vcpu *vcpu, const struct hvm_guest_debug *d);
+int hvm_get_debugregs(struct hvm_vcpu *vcpu, struct hvm_debugregs *d);
+int hvm_set_debugregs(struct hvm_vcpu *vcpu, const struct hvm_debugregs *d);
+int hvm_handle_dr(struct hvm_vcpu *vcpu);		/* HVM_X_DR */
+int hvm_handle_exception(struct hvm_vcpu *vcpu);	/* HVM_X_EXCEPTION: #DB, #BP, #AC, #UD, #MC … */
+void hvm_debug_load(struct hvm_vcpu *vcpu);		/* irqs off, before run(): DR0-3 when breakpoints are on */
+void hvm_debug_put(struct hvm_vcpu *vcpu);		/* after: the host's */
+u64 hvm_effective_dr7(struct hvm_vcpu *vcpu);		/* for the backend's DR7 field */
+
+/* ---- x86/pv.c, x86/clock.c: KVM's paravirtual interface, TSC and clocks ---- */
+int hvm_pv_create(struct hvm_vcpu *vcpu);
+void hvm_pv_destroy(struct hvm_vcpu *vcpu);
+int hvm_pv_get_msr(struct hvm_vcpu *vcpu, u32 msr, u64 *val);	/* -ENOENT: not one of mine */
+int hvm_pv_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host);
+u32 hvm_pv_features(void);				/* CPUID 0x40000001 EAX */
+int hvm_handle_hypercall(struct hvm_vcpu *vcpu);
+bool hvm_fast_hypercall(struct hvm_vcpu *vcpu);		/* KICK_CPU, unknown numbers; irqs off */
+void hvm_pv_steal_update(struct hvm_vcpu *vcpu);	/* HVM_REQ_STEAL; may sleep */
+void hvm_pv_preempted(struct hvm_vcpu *vcpu);		/* preempt notifier: atomic */
+bool hvm_pv_eoi_set(struct hvm_vcpu *vcpu);		/* injection: may sleep; true = guest may skip the EOI write */
+bool hvm_pv_eoi_clear(struct hvm_vcpu *vcpu);		/* true = guest did the EOI by memory */
+bool hvm_pv_eoi_enabled(struct hvm_vcpu *vcpu);
+void hvm_clock_init_vm(struct hvm_vm *vm);
+void hvm_clock_update(struct hvm_vcpu *vcpu);		/* HVM_REQ_CLOCK: write pvclock; may sleep */
+int hvm_clock_get(struct hvm_vm *vm, struct hvm_clock_data *d);
+int hvm_clock_set(struct hvm_vm *vm, const struct hvm_clock_data *d);
+void hvm_clock_write_wall(struct hvm_vm *vm, gpa_t gpa);
+void hvm_tsc_init_vcpu(struct hvm_vcpu *vcpu);
+void hvm_tsc_write(struct hvm_vcpu *vcpu, u64 tsc, bool host);	/* synchronises vCPUs that write alike */
+u64 hvm_tsc_read(struct hvm_vcpu *vcpu);		/* the guest's TSC now */
+u32 hvm_tsc_khz(struct hvm_vcpu *vcpu);
+int hvm_set_tsc_khz(struct hvm_vcpu *vcpu, u32 khz);
+int hvm_kvmclock_ctrl(struct hvm_vcpu *vcpu);
+
+/* ---- irq/lapic.c ---- */
+struct hvm_lapic_irq {			/* a message for local APICs */
+	u32 dest;
+	u8 vector, mode;		/* mode: APIC delivery mode 0..7 */
+	u8 shorthand;			/* 0..3 */
+	bool logical, level, assert;
+	bool x2apic_dest;		/* dest is 32 bits wide (x2APIC format) */
+	struct hvm_vcpu *src;		/* NULL: from a device */
+};
+int hvm_lapic_create(struct hvm_vcpu *vcpu);
+void hvm_lapic_destroy(struct hvm_vcpu *vcpu);
+void hvm_lapic_reset(struct hvm_vcpu *vcpu, bool init);
+int hvm_lapic_pending(struct hvm_vcpu *vcpu);		/* vector above PPR, or -1; takes vcpu->cr8 as TPR */
+int hvm_lapic_ack(struct hvm_vcpu *vcpu);		/* IRR → ISR of that vector */
+int hvm_lapic_threshold(struct hvm_vcpu *vcpu);		/* TPR class below which something blocked would come, or -1 */
+bool hvm_lapic_accepts_pic(struct hvm_vcpu *vcpu);	/* LVT0 ExtINT: for the 8259 */
+bool hvm_lapic_has_init_sipi(struct hvm_vcpu *vcpu);
+int hvm_lapic_init_sipi(struct hvm_vcpu *vcpu);		/* own thread: act on them (reset, mp_state, CS:IP) */
+int hvm_lapic_deliver(struct hvm_vm *vm, const struct hvm_lapic_irq *irq);	/* any context; number reached, -1: none there */
+int hvm_lapic_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 len, void *data, bool write);	/* 0 done, -EOPNOTSUPP not mine; irqs may be off */
+bool hvm_lapic_owns(struct hvm_vcpu *vcpu, gpa_t gpa);
+int hvm_lapic_get_msr(struct hvm_vcpu *vcpu, u32 msr, u64 *val);	/* x2APIC range, APIC_BASE, TSC_DEADLINE; -ENOENT, -EINVAL */
+int hvm_lapic_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host);	/* irqs may be off */
+int hvm_lapic_get_state(struct hvm_vcpu *vcpu, struct hvm_lapic_state *s);
+int hvm_lapic_set_state(struct hvm_vcpu *vcpu, const struct hvm_lapic_state *s);
+void hvm_lapic_scan_ioapic(struct hvm_vcpu *vcpu);	/* HVM_REQ_SCAN_IOAPIC: refresh EOI-exit vectors from routing */
+void *hvm_lapic_page(struct hvm_vcpu *vcpu);		/* 4 KiB register page (VMX: virtual-APIC page) */
+u64 *hvm_lapic_eoi_exits(struct hvm_vcpu *vcpu);	/* 256 bits */
+void hvm_lapic_apic_write(struct hvm_vcpu *vcpu, u32 offset);	/* HVM_X_APIC_WRITE: act on what hardware stored */
+void hvm_lapic_eoi_induced(struct hvm_vcpu *vcpu, u8 vector);
+void hvm_lapic_tpr_changed(struct hvm_vcpu *vcpu);	/* vcpu->cr8 changed under us */
+void hvm_lapic_free_map(struct hvm_vm *vm);
+
+/* ---- irq/routing.c ---- */
+int hvm_routing_init(struct hvm_vm *vm);
+void hvm_routing_destroy(struct hvm_vm *vm);
+int hvm_set_routing(struct hvm_vm *vm, unsigned long uarg);	/* SET_GSI_ROUTING; takes I */
+int hvm_signal_msi(struct hvm_vm *vm, const struct hvm_msi *msi);
+int hvm_set_irq(struct hvm_vm *vm, int source, u32 gsi, int level);	/* any context for MSI routes; number delivered, -1 */
+void hvm_routing_eoi_vectors(struct hvm_vcpu *vcpu, u64 bitmap[4]);	/* split irqchip: vectors of level MSI routes to this vCPU */
+bool hvm_route_is_msi(struct hvm_vm *vm, u32 gsi);
+
+/* ---- irq/irqfd.c ---- */
+int hvm_irqfd_assign(struct hvm_vm *vm, const struct hvm_irqfd *a);	/* also de-assigns; takes I */
+void hvm_irqfd_release_all(struct hvm_vm *vm);
+void hvm_irqfd_routing_changed(struct hvm_vm *vm);	/* I held */
+void hvm_irqfd_eoi(struct hvm_vm *vm, u32 gsi);		/* resample */
+int hvm_irqfd_init(void);				/* at load */
+void hvm_irqfd_exit(void);
+
+/* ---- irq/ioeventfd.c ---- */
+int hvm_ioeventfd(struct hvm_vm *vm, const struct hvm_ioeventfd *a);	/* assign or de-assign; takes I */
+void hvm_ioeventfd_release_all(struct hvm_vm *vm);
+bool hvm_ioeventfd_hit(struct hvm_vm *vm, bool mmio, u64 addr, u32 len, u64 val);	/* signals and returns true; any context; len 0: only wildcard */
+bool hvm_ioeventfd_any(struct hvm_vm *vm, bool mmio);	/* cheap: are there any? */
+
+/* ---- stats.c: counters in debugfs and the binary stats fd ---- */
+void hvm_stats_create_vm(struct hvm_vm *vm);
+void hvm_stats_create_vcpu(struct hvm_vcpu *vcpu);
+void hvm_stats_destroy_vm(struct hvm_vm *vm);
+int hvm_stats_fd(struct hvm_vm *vm, struct hvm_vcpu *vcpu);	/* vcpu NULL: the VM's */
+
+#endif
