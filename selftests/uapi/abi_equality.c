@@ -21,208 +21,693 @@
 #include "guest.h"
 #include "kselftest_harness.h"
 
-/* F(a, x) for each x of the list; the rescans allow for about 80 of them. */
-#define PARENS			()
-#define EXPAND(...)		EXPAND3(EXPAND3(EXPAND3(EXPAND3(__VA_ARGS__))))
-#define EXPAND3(...)		EXPAND2(EXPAND2(EXPAND2(EXPAND2(__VA_ARGS__))))
-#define EXPAND2(...)		EXPAND1(EXPAND1(EXPAND1(EXPAND1(__VA_ARGS__))))
-#define EXPAND1(...)		__VA_ARGS__
-#define EACH(F, a, ...)		EXPAND(EACH_STEP(F, a, __VA_ARGS__))
-#define EACH_STEP(F, a, x, ...)	F(a, x) __VA_OPT__(EACH_AGAIN PARENS (F, a, __VA_ARGS__))
-#define EACH_AGAIN()		EACH_STEP
+#define NUMBER(n)	_Static_assert(HVM_##n == KVM_##n, #n)
+#define ROOM(s, m)	sizeof(((struct s *)0)->m)
+#define SIZE(s)		_Static_assert(sizeof(struct hvm_##s) == sizeof(struct kvm_##s), #s)
+#define OFFSET(s, m)	(offsetof(struct hvm_##s, m) == offsetof(struct kvm_##s, m))
+#define MEMBER(s, m)	_Static_assert(OFFSET(s, m) && \
+				       ROOM(hvm_##s, m) == ROOM(kvm_##s, m), #s "." #m)
+/* The array at a structure's end has an offset, and elements, but no size. */
+#define TAIL(s, m)	_Static_assert(OFFSET(s, m) && \
+				       ROOM(hvm_##s, m[0]) == ROOM(kvm_##s, m[0]), #s "." #m)
 
-#define SAME(x, y)		_Static_assert((x) == (y), #x " is not " #y);
-#define NUMBER(a, name)		SAME(HVM_##name, KVM_##name)
-#define NUMBERS(...)		EACH(NUMBER, 0, __VA_ARGS__) \
-				_Static_assert(1, "")
+_Static_assert(HVMIO == KVMIO, "type byte");
+_Static_assert(HVM_CLOCK_REALTIME == KVM_CLOCK_REALTIME, "libc has a macro of that name");
+_Static_assert(HVM_SYNC_REGS_SIZE_BYTES == SYNC_REGS_SIZE_BYTES, "room for struct sync_regs");
+_Static_assert(HVM_COALESCED_MMIO_MAX == KVM_COALESCED_MMIO_MAX, "entries of the ring");
+_Static_assert(offsetof(struct hvm_run, valid_regs) == offsetof(struct kvm_run, kvm_valid_regs), "");
+_Static_assert(offsetof(struct hvm_run, dirty_regs) == offsetof(struct kvm_run, kvm_dirty_regs), "");
 
-#define AT(s, m)		offsetof(struct s, m)
-#define ROOM(s, m)		sizeof(((struct s *)0)->m)
-#define PAIR(s, m, t, n)	SAME(AT(s, m), AT(t, n)) SAME(ROOM(s, m), ROOM(t, n))
-#define MEMBER(s, m)		PAIR(hvm_##s, m, kvm_##s, m)
-#define LAYOUT(s, ...)		SAME(sizeof(struct hvm_##s), sizeof(struct kvm_##s)) \
-				EACH(MEMBER, s, __VA_ARGS__) \
-				_Static_assert(1, "")
-/* the array at a structure's end: it has an offset, and elements, but no size */
-#define TAIL(s, m)		SAME(AT(hvm_##s, m), AT(kvm_##s, m)) \
-				SAME(ROOM(hvm_##s, m[0]), ROOM(kvm_##s, m[0])) \
-				_Static_assert(1, "")
+NUMBER(API_VERSION);
+NUMBER(PIO_PAGE_OFFSET);
+NUMBER(COALESCED_MMIO_PAGE_OFFSET);
+NUMBER(DIRTY_LOG_PAGE_OFFSET);
+NUMBER(NR_INTERRUPTS);
+NUMBER(MEM_LOG_DIRTY_PAGES);
+NUMBER(MEM_READONLY);
+NUMBER(DIRTY_LOG_MANUAL_PROTECT_ENABLE);
+NUMBER(DIRTY_LOG_INITIALLY_SET);
+NUMBER(DIRTY_GFN_F_DIRTY);
+NUMBER(DIRTY_GFN_F_RESET);
+NUMBER(DIRTY_GFN_F_MASK);
+NUMBER(IOAPIC_NUM_PINS);
+NUMBER(IRQCHIP_PIC_MASTER);
+NUMBER(IRQCHIP_PIC_SLAVE);
+NUMBER(IRQCHIP_IOAPIC);
+NUMBER(NR_IRQCHIPS);
+NUMBER(PIT_SPEAKER_DUMMY);
+NUMBER(PIT_FLAGS_HPET_LEGACY);
+NUMBER(PIT_FLAGS_SPEAKER_DATA_ON);
+NUMBER(IRQ_ROUTING_IRQCHIP);
+NUMBER(IRQ_ROUTING_MSI);
+NUMBER(IRQFD_FLAG_DEASSIGN);
+NUMBER(IRQFD_FLAG_RESAMPLE);
+NUMBER(IOEVENTFD_FLAG_DATAMATCH);
+NUMBER(IOEVENTFD_FLAG_PIO);
+NUMBER(IOEVENTFD_FLAG_DEASSIGN);
+NUMBER(IOEVENTFD_VALID_FLAG_MASK);
+NUMBER(APIC_REG_SIZE);
+NUMBER(X2APIC_API_USE_32BIT_IDS);
+NUMBER(X2APIC_API_DISABLE_BROADCAST_QUIRK);
+NUMBER(SREGS2_FLAGS_PDPTRS_VALID);
+NUMBER(MAX_XCRS);
+NUMBER(CPUID_FLAG_SIGNIFCANT_INDEX);
+NUMBER(CPUID_FLAG_STATEFUL_FUNC);
+NUMBER(CPUID_FLAG_STATE_READ_NEXT);
+NUMBER(MP_STATE_RUNNABLE);
+NUMBER(MP_STATE_UNINITIALIZED);
+NUMBER(MP_STATE_INIT_RECEIVED);
+NUMBER(MP_STATE_HALTED);
+NUMBER(MP_STATE_SIPI_RECEIVED);
+NUMBER(VCPUEVENT_VALID_NMI_PENDING);
+NUMBER(VCPUEVENT_VALID_SIPI_VECTOR);
+NUMBER(VCPUEVENT_VALID_SHADOW);
+NUMBER(VCPUEVENT_VALID_SMM);
+NUMBER(VCPUEVENT_VALID_PAYLOAD);
+NUMBER(VCPUEVENT_VALID_TRIPLE_FAULT);
+NUMBER(X86_SHADOW_INT_MOV_SS);
+NUMBER(X86_SHADOW_INT_STI);
+NUMBER(GUESTDBG_ENABLE);
+NUMBER(GUESTDBG_SINGLESTEP);
+NUMBER(GUESTDBG_USE_SW_BP);
+NUMBER(GUESTDBG_USE_HW_BP);
+NUMBER(GUESTDBG_INJECT_DB);
+NUMBER(GUESTDBG_INJECT_BP);
+NUMBER(GUESTDBG_BLOCKIRQ);
+NUMBER(CLOCK_TSC_STABLE);
+NUMBER(CLOCK_HOST_TSC);
+NUMBER(X86_DISABLE_EXITS_MWAIT);
+NUMBER(X86_DISABLE_EXITS_HLT);
+NUMBER(X86_DISABLE_EXITS_PAUSE);
+NUMBER(X86_DISABLE_EXITS_CSTATE);
+NUMBER(X86_DISABLE_VALID_EXITS);
+NUMBER(X86_QUIRK_LINT0_REENABLED);
+NUMBER(X86_QUIRK_CD_NW_CLEARED);
+NUMBER(X86_QUIRK_LAPIC_MMIO_HOLE);
+NUMBER(X86_QUIRK_OUT_7E_INC_RIP);
+NUMBER(X86_QUIRK_MISC_ENABLE_NO_MWAIT);
+NUMBER(X86_QUIRK_FIX_HYPERCALL_INSN);
+NUMBER(X86_QUIRK_MWAIT_NEVER_UD_FAULTS);
+NUMBER(MSR_EXIT_REASON_INVAL);
+NUMBER(MSR_EXIT_REASON_UNKNOWN);
+NUMBER(MSR_EXIT_REASON_FILTER);
+NUMBER(MSR_FILTER_MAX_BITMAP_SIZE);
+NUMBER(MSR_FILTER_MAX_RANGES);
+NUMBER(MSR_FILTER_READ);
+NUMBER(MSR_FILTER_WRITE);
+NUMBER(MSR_FILTER_DEFAULT_ALLOW);
+NUMBER(MSR_FILTER_DEFAULT_DENY);
+NUMBER(X86_XCOMP_GUEST_SUPP);
+NUMBER(VCPU_TSC_CTRL);
+NUMBER(VCPU_TSC_OFFSET);
+NUMBER(STATS_TYPE_SHIFT);
+NUMBER(STATS_TYPE_MASK);
+NUMBER(STATS_TYPE_CUMULATIVE);
+NUMBER(STATS_TYPE_INSTANT);
+NUMBER(STATS_TYPE_PEAK);
+NUMBER(STATS_TYPE_LINEAR_HIST);
+NUMBER(STATS_TYPE_LOG_HIST);
+NUMBER(STATS_TYPE_MAX);
+NUMBER(STATS_UNIT_SHIFT);
+NUMBER(STATS_UNIT_MASK);
+NUMBER(STATS_UNIT_NONE);
+NUMBER(STATS_UNIT_BYTES);
+NUMBER(STATS_UNIT_SECONDS);
+NUMBER(STATS_UNIT_CYCLES);
+NUMBER(STATS_UNIT_BOOLEAN);
+NUMBER(STATS_UNIT_MAX);
+NUMBER(STATS_BASE_SHIFT);
+NUMBER(STATS_BASE_MASK);
+NUMBER(STATS_BASE_POW10);
+NUMBER(STATS_BASE_POW2);
+NUMBER(STATS_BASE_MAX);
+NUMBER(EXIT_UNKNOWN);
+NUMBER(EXIT_EXCEPTION);
+NUMBER(EXIT_IO);
+NUMBER(EXIT_HYPERCALL);
+NUMBER(EXIT_DEBUG);
+NUMBER(EXIT_HLT);
+NUMBER(EXIT_MMIO);
+NUMBER(EXIT_IRQ_WINDOW_OPEN);
+NUMBER(EXIT_SHUTDOWN);
+NUMBER(EXIT_FAIL_ENTRY);
+NUMBER(EXIT_INTR);
+NUMBER(EXIT_SET_TPR);
+NUMBER(EXIT_TPR_ACCESS);
+NUMBER(EXIT_NMI);
+NUMBER(EXIT_INTERNAL_ERROR);
+NUMBER(EXIT_SYSTEM_EVENT);
+NUMBER(EXIT_IOAPIC_EOI);
+NUMBER(EXIT_X86_RDMSR);
+NUMBER(EXIT_X86_WRMSR);
+NUMBER(EXIT_DIRTY_RING_FULL);
+NUMBER(INTERNAL_ERROR_EMULATION);
+NUMBER(INTERNAL_ERROR_SIMUL_EX);
+NUMBER(INTERNAL_ERROR_DELIVERY_EV);
+NUMBER(INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
+NUMBER(INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES);
+NUMBER(RUN_X86_SMM);
+NUMBER(RUN_X86_BUS_LOCK);
+NUMBER(SYSTEM_EVENT_SHUTDOWN);
+NUMBER(SYSTEM_EVENT_RESET);
+NUMBER(SYSTEM_EVENT_CRASH);
+NUMBER(SYNC_X86_REGS);
+NUMBER(SYNC_X86_SREGS);
+NUMBER(SYNC_X86_EVENTS);
+NUMBER(SYNC_X86_VALID_FIELDS);
+NUMBER(EXIT_IO_IN);
+NUMBER(EXIT_IO_OUT);
 
-SAME(HVMIO, KVMIO)
-SAME(HVM_CLOCK_REALTIME, KVM_CLOCK_REALTIME) /* libc has a macro of that name */
-SAME(HVM_SYNC_REGS_SIZE_BYTES, SYNC_REGS_SIZE_BYTES)
-SAME(HVM_COALESCED_MMIO_MAX, KVM_COALESCED_MMIO_MAX)
-NUMBERS(API_VERSION, PIO_PAGE_OFFSET, COALESCED_MMIO_PAGE_OFFSET,
-	DIRTY_LOG_PAGE_OFFSET, NR_INTERRUPTS, MEM_LOG_DIRTY_PAGES, MEM_READONLY,
-	DIRTY_LOG_MANUAL_PROTECT_ENABLE, DIRTY_LOG_INITIALLY_SET,
-	DIRTY_GFN_F_DIRTY, DIRTY_GFN_F_RESET, DIRTY_GFN_F_MASK,
-	IOAPIC_NUM_PINS);
-NUMBERS(IRQCHIP_PIC_MASTER, IRQCHIP_PIC_SLAVE, IRQCHIP_IOAPIC, NR_IRQCHIPS,
-	PIT_SPEAKER_DUMMY, PIT_FLAGS_HPET_LEGACY, PIT_FLAGS_SPEAKER_DATA_ON,
-	IRQ_ROUTING_IRQCHIP, IRQ_ROUTING_MSI, IRQFD_FLAG_DEASSIGN,
-	IRQFD_FLAG_RESAMPLE);
-NUMBERS(IOEVENTFD_FLAG_DATAMATCH, IOEVENTFD_FLAG_PIO, IOEVENTFD_FLAG_DEASSIGN,
-	IOEVENTFD_VALID_FLAG_MASK, APIC_REG_SIZE, X2APIC_API_USE_32BIT_IDS,
-	X2APIC_API_DISABLE_BROADCAST_QUIRK, SREGS2_FLAGS_PDPTRS_VALID, MAX_XCRS,
-	CPUID_FLAG_SIGNIFCANT_INDEX, CPUID_FLAG_STATEFUL_FUNC,
-	CPUID_FLAG_STATE_READ_NEXT);
-NUMBERS(MP_STATE_RUNNABLE, MP_STATE_UNINITIALIZED, MP_STATE_INIT_RECEIVED,
-	MP_STATE_HALTED, MP_STATE_SIPI_RECEIVED, VCPUEVENT_VALID_NMI_PENDING,
-	VCPUEVENT_VALID_SIPI_VECTOR, VCPUEVENT_VALID_SHADOW,
-	VCPUEVENT_VALID_SMM, VCPUEVENT_VALID_PAYLOAD,
-	VCPUEVENT_VALID_TRIPLE_FAULT, X86_SHADOW_INT_MOV_SS,
-	X86_SHADOW_INT_STI);
-NUMBERS(GUESTDBG_ENABLE, GUESTDBG_SINGLESTEP, GUESTDBG_USE_SW_BP,
-	GUESTDBG_USE_HW_BP, GUESTDBG_INJECT_DB, GUESTDBG_INJECT_BP,
-	GUESTDBG_BLOCKIRQ, CLOCK_TSC_STABLE, CLOCK_HOST_TSC);
-NUMBERS(X86_DISABLE_EXITS_MWAIT, X86_DISABLE_EXITS_HLT, X86_DISABLE_EXITS_PAUSE,
-	X86_DISABLE_EXITS_CSTATE, X86_DISABLE_VALID_EXITS,
-	X86_QUIRK_LINT0_REENABLED, X86_QUIRK_CD_NW_CLEARED,
-	X86_QUIRK_LAPIC_MMIO_HOLE, X86_QUIRK_OUT_7E_INC_RIP,
-	X86_QUIRK_MISC_ENABLE_NO_MWAIT, X86_QUIRK_FIX_HYPERCALL_INSN,
-	X86_QUIRK_MWAIT_NEVER_UD_FAULTS);
-NUMBERS(MSR_EXIT_REASON_INVAL, MSR_EXIT_REASON_UNKNOWN, MSR_EXIT_REASON_FILTER,
-	MSR_FILTER_MAX_BITMAP_SIZE, MSR_FILTER_MAX_RANGES, MSR_FILTER_READ,
-	MSR_FILTER_WRITE, MSR_FILTER_DEFAULT_ALLOW, MSR_FILTER_DEFAULT_DENY,
-	X86_XCOMP_GUEST_SUPP, VCPU_TSC_CTRL, VCPU_TSC_OFFSET);
-NUMBERS(STATS_TYPE_SHIFT, STATS_TYPE_MASK, STATS_TYPE_CUMULATIVE,
-	STATS_TYPE_INSTANT, STATS_TYPE_PEAK, STATS_TYPE_LINEAR_HIST,
-	STATS_TYPE_LOG_HIST, STATS_TYPE_MAX, STATS_UNIT_SHIFT, STATS_UNIT_MASK,
-	STATS_UNIT_NONE, STATS_UNIT_BYTES, STATS_UNIT_SECONDS,
-	STATS_UNIT_CYCLES, STATS_UNIT_BOOLEAN, STATS_UNIT_MAX, STATS_BASE_SHIFT,
-	STATS_BASE_MASK, STATS_BASE_POW10, STATS_BASE_POW2, STATS_BASE_MAX);
-NUMBERS(EXIT_UNKNOWN, EXIT_EXCEPTION, EXIT_IO, EXIT_HYPERCALL, EXIT_DEBUG,
-	EXIT_HLT, EXIT_MMIO, EXIT_IRQ_WINDOW_OPEN, EXIT_SHUTDOWN,
-	EXIT_FAIL_ENTRY, EXIT_INTR, EXIT_SET_TPR, EXIT_TPR_ACCESS, EXIT_NMI,
-	EXIT_INTERNAL_ERROR, EXIT_SYSTEM_EVENT, EXIT_IOAPIC_EOI, EXIT_X86_RDMSR,
-	EXIT_X86_WRMSR, EXIT_DIRTY_RING_FULL, EXIT_IO_IN, EXIT_IO_OUT);
-NUMBERS(INTERNAL_ERROR_EMULATION, INTERNAL_ERROR_SIMUL_EX,
-	INTERNAL_ERROR_DELIVERY_EV, INTERNAL_ERROR_UNEXPECTED_EXIT_REASON,
-	INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES, RUN_X86_SMM,
-	RUN_X86_BUS_LOCK, SYSTEM_EVENT_SHUTDOWN, SYSTEM_EVENT_RESET,
-	SYSTEM_EVENT_CRASH, SYNC_X86_REGS, SYNC_X86_SREGS, SYNC_X86_EVENTS,
-	SYNC_X86_VALID_FIELDS);
+SIZE(userspace_memory_region);
+MEMBER(userspace_memory_region, slot);
+MEMBER(userspace_memory_region, flags);
+MEMBER(userspace_memory_region, guest_phys_addr);
+MEMBER(userspace_memory_region, memory_size);
+MEMBER(userspace_memory_region, userspace_addr);
 
-LAYOUT(userspace_memory_region, slot, flags, guest_phys_addr, memory_size,
-	userspace_addr);
-LAYOUT(dirty_log, slot, padding1, dirty_bitmap, padding2);
-LAYOUT(clear_dirty_log, slot, num_pages, first_page, dirty_bitmap, padding2);
-LAYOUT(dirty_gfn, flags, slot, offset);
-LAYOUT(irq_level, irq, status, level);
-LAYOUT(pic_state, last_irr, irr, imr, isr, priority_add, irq_base,
-	read_reg_select, poll, special_mask, init_state, auto_eoi,
-	rotate_on_auto_eoi, special_fully_nested_mode, init4, elcr, elcr_mask);
-LAYOUT(ioapic_state, base_address, ioregsel, id, irr, pad, redirtbl,
-	redirtbl[0].bits, redirtbl[0].fields, redirtbl[0].fields.vector,
-	redirtbl[0].fields.reserved, redirtbl[0].fields.dest_id);
-LAYOUT(irqchip, chip_id, pad, chip, chip.dummy, chip.pic, chip.ioapic);
-LAYOUT(pit_config, flags, pad);
-LAYOUT(pit_channel_state, count, latched_count, count_latched, status_latched,
-	status, read_state, write_state, write_latch, rw_mode, mode, bcd, gate,
-	count_load_time);
-LAYOUT(pit_state, channels);
-LAYOUT(pit_state2, channels, flags, reserved);
-LAYOUT(reinject_control, pit_reinject, reserved);
-LAYOUT(irq_routing_irqchip, irqchip, pin);
-LAYOUT(irq_routing_msi, address_lo, address_hi, data, pad, devid);
-LAYOUT(irq_routing_entry, gsi, type, flags, pad, u, u.irqchip, u.msi, u.pad);
-LAYOUT(irq_routing, nr, flags);
+SIZE(dirty_log);
+MEMBER(dirty_log, slot);
+MEMBER(dirty_log, padding1);
+MEMBER(dirty_log, dirty_bitmap);
+MEMBER(dirty_log, padding2);
+
+SIZE(clear_dirty_log);
+MEMBER(clear_dirty_log, slot);
+MEMBER(clear_dirty_log, num_pages);
+MEMBER(clear_dirty_log, first_page);
+MEMBER(clear_dirty_log, dirty_bitmap);
+MEMBER(clear_dirty_log, padding2);
+
+SIZE(dirty_gfn);
+MEMBER(dirty_gfn, flags);
+MEMBER(dirty_gfn, slot);
+MEMBER(dirty_gfn, offset);
+
+SIZE(irq_level);
+MEMBER(irq_level, irq);
+MEMBER(irq_level, status);
+MEMBER(irq_level, level);
+
+SIZE(pic_state);
+MEMBER(pic_state, last_irr);
+MEMBER(pic_state, irr);
+MEMBER(pic_state, imr);
+MEMBER(pic_state, isr);
+MEMBER(pic_state, priority_add);
+MEMBER(pic_state, irq_base);
+MEMBER(pic_state, read_reg_select);
+MEMBER(pic_state, poll);
+MEMBER(pic_state, special_mask);
+MEMBER(pic_state, init_state);
+MEMBER(pic_state, auto_eoi);
+MEMBER(pic_state, rotate_on_auto_eoi);
+MEMBER(pic_state, special_fully_nested_mode);
+MEMBER(pic_state, init4);
+MEMBER(pic_state, elcr);
+MEMBER(pic_state, elcr_mask);
+
+SIZE(ioapic_state);
+MEMBER(ioapic_state, base_address);
+MEMBER(ioapic_state, ioregsel);
+MEMBER(ioapic_state, id);
+MEMBER(ioapic_state, irr);
+MEMBER(ioapic_state, pad);
+MEMBER(ioapic_state, redirtbl);
+MEMBER(ioapic_state, redirtbl[0].bits);
+MEMBER(ioapic_state, redirtbl[0].fields);
+MEMBER(ioapic_state, redirtbl[0].fields.vector);
+MEMBER(ioapic_state, redirtbl[0].fields.reserved);
+MEMBER(ioapic_state, redirtbl[0].fields.dest_id);
+
+SIZE(irqchip);
+MEMBER(irqchip, chip_id);
+MEMBER(irqchip, pad);
+MEMBER(irqchip, chip);
+MEMBER(irqchip, chip.dummy);
+MEMBER(irqchip, chip.pic);
+MEMBER(irqchip, chip.ioapic);
+
+SIZE(pit_config);
+MEMBER(pit_config, flags);
+MEMBER(pit_config, pad);
+
+SIZE(pit_channel_state);
+MEMBER(pit_channel_state, count);
+MEMBER(pit_channel_state, latched_count);
+MEMBER(pit_channel_state, count_latched);
+MEMBER(pit_channel_state, status_latched);
+MEMBER(pit_channel_state, status);
+MEMBER(pit_channel_state, read_state);
+MEMBER(pit_channel_state, write_state);
+MEMBER(pit_channel_state, write_latch);
+MEMBER(pit_channel_state, rw_mode);
+MEMBER(pit_channel_state, mode);
+MEMBER(pit_channel_state, bcd);
+MEMBER(pit_channel_state, gate);
+MEMBER(pit_channel_state, count_load_time);
+
+SIZE(pit_state);
+MEMBER(pit_state, channels);
+
+SIZE(pit_state2);
+MEMBER(pit_state2, channels);
+MEMBER(pit_state2, flags);
+MEMBER(pit_state2, reserved);
+
+SIZE(reinject_control);
+MEMBER(reinject_control, pit_reinject);
+MEMBER(reinject_control, reserved);
+
+SIZE(irq_routing_irqchip);
+MEMBER(irq_routing_irqchip, irqchip);
+MEMBER(irq_routing_irqchip, pin);
+
+SIZE(irq_routing_msi);
+MEMBER(irq_routing_msi, address_lo);
+MEMBER(irq_routing_msi, address_hi);
+MEMBER(irq_routing_msi, data);
+MEMBER(irq_routing_msi, pad);
+MEMBER(irq_routing_msi, devid);
+
+SIZE(irq_routing_entry);
+MEMBER(irq_routing_entry, gsi);
+MEMBER(irq_routing_entry, type);
+MEMBER(irq_routing_entry, flags);
+MEMBER(irq_routing_entry, pad);
+MEMBER(irq_routing_entry, u);
+MEMBER(irq_routing_entry, u.irqchip);
+MEMBER(irq_routing_entry, u.msi);
+MEMBER(irq_routing_entry, u.pad);
+
+SIZE(irq_routing);
+MEMBER(irq_routing, nr);
+MEMBER(irq_routing, flags);
 TAIL(irq_routing, entries);
-LAYOUT(irqfd, fd, gsi, flags, resamplefd, pad);
-LAYOUT(ioeventfd, datamatch, addr, len, fd, flags, pad);
-LAYOUT(msi, address_lo, address_hi, data, flags, devid, pad);
-LAYOUT(interrupt, irq);
-LAYOUT(lapic_state, regs);
-LAYOUT(tpr_access_ctl, enabled, flags, reserved);
-LAYOUT(vapic_addr, vapic_addr);
-LAYOUT(regs, rax, rbx, rcx, rdx, rsi, rdi, rsp, rbp, r8, r9, r10, r11, r12, r13,
-	r14, r15, rip, rflags);
-LAYOUT(segment, base, limit, selector, type, present, dpl, db, s, l, g, avl,
-	unusable, padding);
-LAYOUT(dtable, base, limit, padding);
-LAYOUT(sregs, cs, ds, es, fs, gs, ss, tr, ldt, gdt, idt, cr0, cr2, cr3, cr4,
-	cr8, efer, apic_base, interrupt_bitmap);
-LAYOUT(sregs2, cs, ds, es, fs, gs, ss, tr, ldt, gdt, idt, cr0, cr2, cr3, cr4,
-	cr8, efer, apic_base, flags, pdptrs);
-LAYOUT(fpu, fpr, fcw, fsw, ftwx, pad1, last_opcode, last_ip, last_dp, xmm,
-	mxcsr, pad2);
-LAYOUT(xsave, region);
+
+SIZE(irqfd);
+MEMBER(irqfd, fd);
+MEMBER(irqfd, gsi);
+MEMBER(irqfd, flags);
+MEMBER(irqfd, resamplefd);
+MEMBER(irqfd, pad);
+
+SIZE(ioeventfd);
+MEMBER(ioeventfd, datamatch);
+MEMBER(ioeventfd, addr);
+MEMBER(ioeventfd, len);
+MEMBER(ioeventfd, fd);
+MEMBER(ioeventfd, flags);
+MEMBER(ioeventfd, pad);
+
+SIZE(msi);
+MEMBER(msi, address_lo);
+MEMBER(msi, address_hi);
+MEMBER(msi, data);
+MEMBER(msi, flags);
+MEMBER(msi, devid);
+MEMBER(msi, pad);
+
+SIZE(interrupt);
+MEMBER(interrupt, irq);
+
+SIZE(lapic_state);
+MEMBER(lapic_state, regs);
+
+SIZE(tpr_access_ctl);
+MEMBER(tpr_access_ctl, enabled);
+MEMBER(tpr_access_ctl, flags);
+MEMBER(tpr_access_ctl, reserved);
+
+SIZE(vapic_addr);
+MEMBER(vapic_addr, vapic_addr);
+
+SIZE(regs);
+MEMBER(regs, rax);
+MEMBER(regs, rbx);
+MEMBER(regs, rcx);
+MEMBER(regs, rdx);
+MEMBER(regs, rsi);
+MEMBER(regs, rdi);
+MEMBER(regs, rsp);
+MEMBER(regs, rbp);
+MEMBER(regs, r8);
+MEMBER(regs, r9);
+MEMBER(regs, r10);
+MEMBER(regs, r11);
+MEMBER(regs, r12);
+MEMBER(regs, r13);
+MEMBER(regs, r14);
+MEMBER(regs, r15);
+MEMBER(regs, rip);
+MEMBER(regs, rflags);
+
+SIZE(segment);
+MEMBER(segment, base);
+MEMBER(segment, limit);
+MEMBER(segment, selector);
+MEMBER(segment, type);
+MEMBER(segment, present);
+MEMBER(segment, dpl);
+MEMBER(segment, db);
+MEMBER(segment, s);
+MEMBER(segment, l);
+MEMBER(segment, g);
+MEMBER(segment, avl);
+MEMBER(segment, unusable);
+MEMBER(segment, padding);
+
+SIZE(dtable);
+MEMBER(dtable, base);
+MEMBER(dtable, limit);
+MEMBER(dtable, padding);
+
+SIZE(sregs);
+MEMBER(sregs, cs);
+MEMBER(sregs, ds);
+MEMBER(sregs, es);
+MEMBER(sregs, fs);
+MEMBER(sregs, gs);
+MEMBER(sregs, ss);
+MEMBER(sregs, tr);
+MEMBER(sregs, ldt);
+MEMBER(sregs, gdt);
+MEMBER(sregs, idt);
+MEMBER(sregs, cr0);
+MEMBER(sregs, cr2);
+MEMBER(sregs, cr3);
+MEMBER(sregs, cr4);
+MEMBER(sregs, cr8);
+MEMBER(sregs, efer);
+MEMBER(sregs, apic_base);
+MEMBER(sregs, interrupt_bitmap);
+
+SIZE(sregs2);
+MEMBER(sregs2, cs);
+MEMBER(sregs2, ds);
+MEMBER(sregs2, es);
+MEMBER(sregs2, fs);
+MEMBER(sregs2, gs);
+MEMBER(sregs2, ss);
+MEMBER(sregs2, tr);
+MEMBER(sregs2, ldt);
+MEMBER(sregs2, gdt);
+MEMBER(sregs2, idt);
+MEMBER(sregs2, cr0);
+MEMBER(sregs2, cr2);
+MEMBER(sregs2, cr3);
+MEMBER(sregs2, cr4);
+MEMBER(sregs2, cr8);
+MEMBER(sregs2, efer);
+MEMBER(sregs2, apic_base);
+MEMBER(sregs2, flags);
+MEMBER(sregs2, pdptrs);
+
+SIZE(fpu);
+MEMBER(fpu, fpr);
+MEMBER(fpu, fcw);
+MEMBER(fpu, fsw);
+MEMBER(fpu, ftwx);
+MEMBER(fpu, pad1);
+MEMBER(fpu, last_opcode);
+MEMBER(fpu, last_ip);
+MEMBER(fpu, last_dp);
+MEMBER(fpu, xmm);
+MEMBER(fpu, mxcsr);
+MEMBER(fpu, pad2);
+
+SIZE(xsave);
+MEMBER(xsave, region);
 TAIL(xsave, extra);
-LAYOUT(xcr, xcr, reserved, value);
-LAYOUT(xcrs, nr_xcrs, flags, xcrs, padding);
-LAYOUT(debugregs, db, dr6, dr7, flags, reserved);
-LAYOUT(msr_entry, index, reserved, data);
-LAYOUT(msrs, nmsrs, pad);
+
+SIZE(xcr);
+MEMBER(xcr, xcr);
+MEMBER(xcr, reserved);
+MEMBER(xcr, value);
+
+SIZE(xcrs);
+MEMBER(xcrs, nr_xcrs);
+MEMBER(xcrs, flags);
+MEMBER(xcrs, xcrs);
+MEMBER(xcrs, padding);
+
+SIZE(debugregs);
+MEMBER(debugregs, db);
+MEMBER(debugregs, dr6);
+MEMBER(debugregs, dr7);
+MEMBER(debugregs, flags);
+MEMBER(debugregs, reserved);
+
+SIZE(msr_entry);
+MEMBER(msr_entry, index);
+MEMBER(msr_entry, reserved);
+MEMBER(msr_entry, data);
+
+SIZE(msrs);
+MEMBER(msrs, nmsrs);
+MEMBER(msrs, pad);
 TAIL(msrs, entries);
-LAYOUT(msr_list, nmsrs);
+
+SIZE(msr_list);
+MEMBER(msr_list, nmsrs);
 TAIL(msr_list, indices);
-LAYOUT(cpuid_entry, function, eax, ebx, ecx, edx, padding);
-LAYOUT(cpuid, nent, padding);
+
+SIZE(cpuid_entry);
+MEMBER(cpuid_entry, function);
+MEMBER(cpuid_entry, eax);
+MEMBER(cpuid_entry, ebx);
+MEMBER(cpuid_entry, ecx);
+MEMBER(cpuid_entry, edx);
+MEMBER(cpuid_entry, padding);
+
+SIZE(cpuid);
+MEMBER(cpuid, nent);
+MEMBER(cpuid, padding);
 TAIL(cpuid, entries);
-LAYOUT(cpuid_entry2, function, index, flags, eax, ebx, ecx, edx, padding);
-LAYOUT(cpuid2, nent, padding);
+
+SIZE(cpuid_entry2);
+MEMBER(cpuid_entry2, function);
+MEMBER(cpuid_entry2, index);
+MEMBER(cpuid_entry2, flags);
+MEMBER(cpuid_entry2, eax);
+MEMBER(cpuid_entry2, ebx);
+MEMBER(cpuid_entry2, ecx);
+MEMBER(cpuid_entry2, edx);
+MEMBER(cpuid_entry2, padding);
+
+SIZE(cpuid2);
+MEMBER(cpuid2, nent);
+MEMBER(cpuid2, padding);
 TAIL(cpuid2, entries);
-LAYOUT(mp_state, mp_state);
-LAYOUT(vcpu_events, exception, exception.injected, exception.nr,
-	exception.has_error_code, exception.pending, exception.error_code,
-	interrupt, interrupt.injected, interrupt.nr, interrupt.soft,
-	interrupt.shadow, nmi, nmi.injected, nmi.pending, nmi.masked, nmi.pad,
-	sipi_vector, flags, smi, smi.smm, smi.pending, smi.smm_inside_nmi,
-	smi.latched_init, triple_fault, triple_fault.pending, reserved,
-	exception_has_payload, exception_payload);
-LAYOUT(translation, linear_address, physical_address, valid, writeable,
-	usermode, pad);
-LAYOUT(signal_mask, len);
+
+SIZE(mp_state);
+MEMBER(mp_state, mp_state);
+
+SIZE(vcpu_events);
+MEMBER(vcpu_events, exception);
+MEMBER(vcpu_events, exception.injected);
+MEMBER(vcpu_events, exception.nr);
+MEMBER(vcpu_events, exception.has_error_code);
+MEMBER(vcpu_events, exception.pending);
+MEMBER(vcpu_events, exception.error_code);
+MEMBER(vcpu_events, interrupt);
+MEMBER(vcpu_events, interrupt.injected);
+MEMBER(vcpu_events, interrupt.nr);
+MEMBER(vcpu_events, interrupt.soft);
+MEMBER(vcpu_events, interrupt.shadow);
+MEMBER(vcpu_events, nmi);
+MEMBER(vcpu_events, nmi.injected);
+MEMBER(vcpu_events, nmi.pending);
+MEMBER(vcpu_events, nmi.masked);
+MEMBER(vcpu_events, nmi.pad);
+MEMBER(vcpu_events, sipi_vector);
+MEMBER(vcpu_events, flags);
+MEMBER(vcpu_events, smi);
+MEMBER(vcpu_events, smi.smm);
+MEMBER(vcpu_events, smi.pending);
+MEMBER(vcpu_events, smi.smm_inside_nmi);
+MEMBER(vcpu_events, smi.latched_init);
+MEMBER(vcpu_events, triple_fault);
+MEMBER(vcpu_events, triple_fault.pending);
+MEMBER(vcpu_events, reserved);
+MEMBER(vcpu_events, exception_has_payload);
+MEMBER(vcpu_events, exception_payload);
+
+SIZE(translation);
+MEMBER(translation, linear_address);
+MEMBER(translation, physical_address);
+MEMBER(translation, valid);
+MEMBER(translation, writeable);
+MEMBER(translation, usermode);
+MEMBER(translation, pad);
+
+SIZE(signal_mask);
+MEMBER(signal_mask, len);
 TAIL(signal_mask, sigset);
-LAYOUT(guest_debug_arch, debugreg);
-LAYOUT(guest_debug, control, pad, arch);
-LAYOUT(x86_mce, status, addr, misc, mcg_status, bank, pad1, pad2);
-LAYOUT(clock_data, clock, flags, pad0, realtime, host_tsc, pad);
-LAYOUT(enable_cap, cap, flags, args, pad);
-LAYOUT(msr_filter_range, flags, nmsrs, base, bitmap);
-LAYOUT(msr_filter, flags, ranges);
-LAYOUT(device_attr, flags, group, attr, addr);
-LAYOUT(coalesced_mmio_zone, addr, size, pad, pio);
-LAYOUT(coalesced_mmio, phys_addr, len, pad, pio, data);
-LAYOUT(coalesced_mmio_ring, first, last);
+
+SIZE(guest_debug_arch);
+MEMBER(guest_debug_arch, debugreg);
+
+SIZE(guest_debug);
+MEMBER(guest_debug, control);
+MEMBER(guest_debug, pad);
+MEMBER(guest_debug, arch);
+
+SIZE(x86_mce);
+MEMBER(x86_mce, status);
+MEMBER(x86_mce, addr);
+MEMBER(x86_mce, misc);
+MEMBER(x86_mce, mcg_status);
+MEMBER(x86_mce, bank);
+MEMBER(x86_mce, pad1);
+MEMBER(x86_mce, pad2);
+
+SIZE(clock_data);
+MEMBER(clock_data, clock);
+MEMBER(clock_data, flags);
+MEMBER(clock_data, pad0);
+MEMBER(clock_data, realtime);
+MEMBER(clock_data, host_tsc);
+MEMBER(clock_data, pad);
+
+SIZE(enable_cap);
+MEMBER(enable_cap, cap);
+MEMBER(enable_cap, flags);
+MEMBER(enable_cap, args);
+MEMBER(enable_cap, pad);
+
+SIZE(msr_filter_range);
+MEMBER(msr_filter_range, flags);
+MEMBER(msr_filter_range, nmsrs);
+MEMBER(msr_filter_range, base);
+MEMBER(msr_filter_range, bitmap);
+
+SIZE(msr_filter);
+MEMBER(msr_filter, flags);
+MEMBER(msr_filter, ranges);
+
+SIZE(device_attr);
+MEMBER(device_attr, flags);
+MEMBER(device_attr, group);
+MEMBER(device_attr, attr);
+MEMBER(device_attr, addr);
+
+SIZE(coalesced_mmio_zone);
+MEMBER(coalesced_mmio_zone, addr);
+MEMBER(coalesced_mmio_zone, size);
+MEMBER(coalesced_mmio_zone, pad);
+MEMBER(coalesced_mmio_zone, pio);
+
+SIZE(coalesced_mmio);
+MEMBER(coalesced_mmio, phys_addr);
+MEMBER(coalesced_mmio, len);
+MEMBER(coalesced_mmio, pad);
+MEMBER(coalesced_mmio, pio);
+MEMBER(coalesced_mmio, data);
+
+SIZE(coalesced_mmio_ring);
+MEMBER(coalesced_mmio_ring, first);
+MEMBER(coalesced_mmio_ring, last);
 TAIL(coalesced_mmio_ring, coalesced_mmio);
-LAYOUT(stats_header, flags, name_size, num_desc, id_offset, desc_offset,
-	data_offset);
-LAYOUT(stats_desc, flags, exponent, size, offset, bucket_size);
+
+SIZE(stats_header);
+MEMBER(stats_header, flags);
+MEMBER(stats_header, name_size);
+MEMBER(stats_header, num_desc);
+MEMBER(stats_header, id_offset);
+MEMBER(stats_header, desc_offset);
+MEMBER(stats_header, data_offset);
+
+SIZE(stats_desc);
+MEMBER(stats_desc, flags);
+MEMBER(stats_desc, exponent);
+MEMBER(stats_desc, size);
+MEMBER(stats_desc, offset);
+MEMBER(stats_desc, bucket_size);
 TAIL(stats_desc, name);
-LAYOUT(debug_exit_arch, exception, pad, pc, dr6, dr7);
-LAYOUT(sync_regs, regs, sregs, events);
-LAYOUT(run, request_interrupt_window, immediate_exit, padding1, exit_reason,
-	ready_for_interrupt_injection, if_flag, flags, cr8, apic_base, hw,
-	hw.hardware_exit_reason, fail_entry,
-	fail_entry.hardware_entry_failure_reason, fail_entry.cpu, ex,
-	ex.exception, ex.error_code, io, io.direction, io.size, io.port,
-	io.count, io.data_offset, debug, debug.arch, mmio, mmio.phys_addr,
-	mmio.data, mmio.len, mmio.is_write, hypercall, hypercall.nr,
-	hypercall.args, hypercall.ret, hypercall.longmode,
-	tpr_access, tpr_access.rip, tpr_access.is_write,
-	internal, internal.suberror, internal.ndata, internal.data,
-	emulation_failure, emulation_failure.suberror, emulation_failure.ndata,
-	emulation_failure.flags, emulation_failure.insn_size,
-	emulation_failure.insn_bytes, system_event, system_event.type,
-	system_event.ndata, system_event.flags, system_event.data, eoi,
-	eoi.vector, msr, msr.error, msr.pad, msr.reason, msr.index, msr.data,
-	padding, s, s.regs, s.padding);
 
-/* The rows of abi_rows.h: first the numbers that both headers have ... */
-#define IOCTL(name, fds, status)	SAME(HVM_##name, KVM_##name)
-#define IOCTL_KVM(name, fds)
-#define CAP(name, status)		SAME(HVM_CAP_##name, KVM_CAP_##name)
-#define CAP_HOST(name, status)		CAP(name, status)
-#define CAP_KVM(name)
-#include "abi_rows.h"
-#undef IOCTL
-#undef IOCTL_KVM
-#undef CAP
-#undef CAP_HOST
-#undef CAP_KVM
+SIZE(debug_exit_arch);
+MEMBER(debug_exit_arch, exception);
+MEMBER(debug_exit_arch, pad);
+MEMBER(debug_exit_arch, pc);
+MEMBER(debug_exit_arch, dr6);
+MEMBER(debug_exit_arch, dr7);
 
-/* ... then, as a table. */
+SIZE(sync_regs);
+MEMBER(sync_regs, regs);
+MEMBER(sync_regs, sregs);
+MEMBER(sync_regs, events);
+
+SIZE(run);
+MEMBER(run, request_interrupt_window);
+MEMBER(run, immediate_exit);
+MEMBER(run, padding1);
+MEMBER(run, exit_reason);
+MEMBER(run, ready_for_interrupt_injection);
+MEMBER(run, if_flag);
+MEMBER(run, flags);
+MEMBER(run, cr8);
+MEMBER(run, apic_base);
+MEMBER(run, hw);
+MEMBER(run, hw.hardware_exit_reason);
+MEMBER(run, fail_entry);
+MEMBER(run, fail_entry.hardware_entry_failure_reason);
+MEMBER(run, fail_entry.cpu);
+MEMBER(run, ex);
+MEMBER(run, ex.exception);
+MEMBER(run, ex.error_code);
+MEMBER(run, io);
+MEMBER(run, io.direction);
+MEMBER(run, io.size);
+MEMBER(run, io.port);
+MEMBER(run, io.count);
+MEMBER(run, io.data_offset);
+MEMBER(run, debug);
+MEMBER(run, debug.arch);
+MEMBER(run, mmio);
+MEMBER(run, mmio.phys_addr);
+MEMBER(run, mmio.data);
+MEMBER(run, mmio.len);
+MEMBER(run, mmio.is_write);
+MEMBER(run, hypercall);
+MEMBER(run, hypercall.nr);
+MEMBER(run, hypercall.args);
+MEMBER(run, hypercall.ret);
+MEMBER(run, hypercall.longmode);
+MEMBER(run, tpr_access);
+MEMBER(run, tpr_access.rip);
+MEMBER(run, tpr_access.is_write);
+MEMBER(run, internal);
+MEMBER(run, internal.suberror);
+MEMBER(run, internal.ndata);
+MEMBER(run, internal.data);
+MEMBER(run, emulation_failure);
+MEMBER(run, emulation_failure.suberror);
+MEMBER(run, emulation_failure.ndata);
+MEMBER(run, emulation_failure.flags);
+MEMBER(run, emulation_failure.insn_size);
+MEMBER(run, emulation_failure.insn_bytes);
+MEMBER(run, system_event);
+MEMBER(run, system_event.type);
+MEMBER(run, system_event.ndata);
+MEMBER(run, system_event.flags);
+MEMBER(run, system_event.data);
+MEMBER(run, eoi);
+MEMBER(run, eoi.vector);
+MEMBER(run, msr);
+MEMBER(run, msr.error);
+MEMBER(run, msr.pad);
+MEMBER(run, msr.reason);
+MEMBER(run, msr.index);
+MEMBER(run, msr.data);
+MEMBER(run, padding);
+MEMBER(run, s);
+MEMBER(run, s.regs);
+MEMBER(run, s.padding);
+
+/* KVM's number, if hvm's is the same; else it does not compile. */
+#define EQUAL(n) \
+	(KVM_##n + 0 * sizeof(struct { int i; _Static_assert(HVM_##n == KVM_##n, #n); }))
+
 enum { SYS = 1, VM = 2, CPU = 4 };
 enum { NEVER, PLANNED, SUPPORTED };
 
@@ -237,13 +722,12 @@ static const struct row {
 	int status;
 	bool on_host;	/* a capability whose answer depends on the host */
 } rows[] = {
-#define ROW(x, f, s, ...)		{ .name = "KVM_" #x, .number = KVM_##x, \
-					  .fds = f, .status = s, __VA_ARGS__ },
-#define IOCTL(x, fds, status)		ROW(x, fds, status)
-#define IOCTL_KVM(x, fds)		ROW(x, fds, NEVER)
-#define CAP(x, status)			ROW(CAP_##x, 0, status)
-#define CAP_HOST(x, status)		ROW(CAP_##x, 0, status, .on_host = true)
-#define CAP_KVM(x)			ROW(CAP_##x, 0, NEVER)
+#define IOCTL(x, f, s)		{ .name = "KVM_" #x, .number = EQUAL(x), .fds = f, .status = s }
+#define IOCTL_KVM(x, f)		{ .name = "KVM_" #x, .number = KVM_##x, .fds = f }
+#define CAP(x, s)		{ .name = "KVM_CAP_" #x, .number = EQUAL(CAP_##x), .status = s }
+#define CAP_HOST(x, s)		{ .name = "KVM_CAP_" #x, .number = EQUAL(CAP_##x), .status = s, \
+				  .on_host = true }
+#define CAP_KVM(x)		{ .name = "KVM_CAP_" #x, .number = KVM_CAP_##x }
 #include "abi_rows.h"
 };
 
