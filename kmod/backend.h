@@ -68,7 +68,9 @@ enum hvm_seg {
  * @get_seg: read a segment or table register
  * @set_seg: write one; nothing is checked, state.c did
  * @get_cr: read CR0, CR2, CR3 or CR4 as the guest sees it
- * @set_cr: write one. Also called with cr == HVM_CR_EFER after vcpu->efer changed.
+ * @set_cr: write one. Also called with HVM_CR_EFER after vcpu->efer changed, and with
+ *	HVM_CR_PDPTR. A backend that keeps PDPTEs reads them itself when CR0, CR3 or
+ *	CR4 turn PAE paging on (the caller may sleep).
  * @get_msr: read an MSR that lives in the control block; -ENOENT: not one of mine
  * @set_msr: write one; -ENOENT: not one of mine, -EINVAL: would fault
  * @set_tsc: vcpu->tsc_offset or vcpu->tsc_ratio changed
@@ -106,6 +108,7 @@ struct hvm_backend {
 };
 
 #define HVM_CR_EFER	16	/* for set_cr() only */
+#define HVM_CR_PDPTR	17	/* likewise: vcpu->pdptr[] changed (only EPT keeps the four) */
 
 extern const struct hvm_backend *hvm_backend;	/* chosen at load, then constant */
 extern const struct hvm_backend hvm_svm_backend, hvm_vmx_backend;

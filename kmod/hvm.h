@@ -207,6 +207,17 @@ struct hvm_exception {
 	u64 payload;			/* #DB: DR6 bits, #PF: CR2; delivered at injection */
 };
 
+/* The last instruction fetch's page walk, good while the same entries still read the same: gwalk.c */
+#define HVM_WALK_LEVELS		5
+struct hvm_fetch_cache {
+	u64 gen;			/* vm->slots_gen; 0: empty */
+	u64 page, cr3;			/* what was looked up */
+	u64 __user *entry[HVM_WALK_LEVELS];
+	u64 val[HVM_WALK_LEVELS];
+	int levels;
+	unsigned long hva;		/* of the page of instructions */
+};
+
 struct hvm_fpu_ctx;			/* x86/fpu.c */
 struct hvm_lapic;			/* irq/lapic.c */
 struct hvm_cpuid_table;			/* x86/cpuid.c */
@@ -242,6 +253,7 @@ struct hvm_vcpu {
 
 	/* control state the common code keeps. CR0/CR3/CR4 live in the backend: get_cr() */
 	u64 efer;			/* [T] with LMA */
+	u64 pdptr[4];			/* [T] SET_SREGS2's, for set_cr(HVM_CR_PDPTR) */
 	u64 apic_base;			/* [T] IA32_APIC_BASE; owned by irq/lapic.c */
 	u64 dr[4], dr6, dr7;		/* [T] the guest's */
 	u64 guest_dr[4], guest_dr7;	/* [T] SET_GUEST_DEBUG's breakpoints */
@@ -272,6 +284,7 @@ struct hvm_vcpu {
 	struct hvm_pv *pv;		/* [C] */
 	struct hvm_emul *emul;		/* [C] */
 	struct hvm_msr_state *msrs;		/* [C] MSRs kept in software: x86/msr.c */
+	struct hvm_fetch_cache fetch;	/* [T] */
 	int (*complete)(struct hvm_vcpu *vcpu);	/* [T] finishes the last userspace exit at next RUN; returns as handlers do */
 
 	/* cold */
@@ -302,14 +315,16 @@ struct hvm_slot {
 	unsigned long hva;		/* in vm->mm */
 	u32 flags;			/* HVM_MEM_* */
 	u16 id;
-	unsigned long *dirty;		/* [A] bits, or NULL; shared across flag-only changes */
-	unsigned long *dirty_copy;	/* [M] second half, for GET_DIRTY_LOG */
+	unsigned long *dirty;		/* [A] bits, or NULL; passed on to the slot that replaces this one */
+	struct rcu_head rcu;
 };
 
 /* Sorted by base; published by RCU, so readers copy what they need out. */
 struct hvm_slots {
 	struct rcu_head rcu;
 	u32 nr;
+	u32 hint;			/* [*] any index: where the last look-up hit */
+	unsigned long hva_lo, hva_hi;	/* no slot is backed outside [lo, hi) */
 	struct hvm_slot *slot[];
 };
 
@@ -335,8 +350,11 @@ struct hvm_stage2 {
 	rwlock_t lock;			/* [S] */
 	u64 *root;			/* [C] top table, 4 levels */
 	u64 root_pa;			/* [C] */
-	unsigned long seq;		/* [S] counts invalidations */
+	unsigned long seq;		/* [S] counts invalidations and changes of slots */
 	int invalidating;		/* [S] mmu notifier ranges under way */
+	unsigned long inv_start, inv_end;	/* [S] user addresses they cover */
+	atomic_t flushing;		/* [A] removals whose TLB flush is not over yet */
+	unsigned long freed;		/* [S] unlinked tables that wait for a flush: stage2.c */
 	atomic_long_t tables;		/* [A] table pages in use */
 	const struct hvm_pt_format *fmt;	/* [C] */
 };
@@ -347,12 +365,13 @@ struct hvm_stage2 {
 struct hvm_vm {
 	struct mm_struct *mm;		/* [C] the creator's; every ioctl checks it */
 	struct hvm_stage2 s2;
-	struct hvm_slots __rcu *slots;	/* [R] under M */
+	struct hvm_slots __rcu *slots;	/* [R] under M and S */
+	u64 slots_gen;			/* [*] counts their changes; written like slots, read by anyone */
 	struct mutex lock;		/* [M] */
 	struct hvm_vcpu *vcpus[HVM_MAX_VCPUS];	/* [M] to add; readers: index < smp_load_acquire(&nr_vcpus) */
 	int nr_vcpus;			/* [M] published with smp_store_release */
 	refcount_t users;		/* VM fd, vCPU fds, irqfds */
-	struct mmu_notifier mn;
+	struct hvm_notifier *notifier;	/* [C] memslot.c */
 	bool dead;			/* [A] killed: every ioctl answers -EIO */
 
 	/* irq/ */
@@ -468,11 +487,14 @@ int hvm_set_events(struct hvm_vcpu *vcpu, const struct hvm_vcpu_events *ev);
 /* ---- memslot.c ---- */
 int hvm_memslots_init(struct hvm_vm *vm);		/* also registers the mmu notifier */
 void hvm_memslots_destroy(struct hvm_vm *vm);
+void hvm_memslots_exit(void);				/* at unload: wait for what is freed later */
 int hvm_set_memory_region(struct hvm_vm *vm, const struct hvm_userspace_memory_region *r);	/* [M] */
 int hvm_get_dirty_log(struct hvm_vm *vm, const struct hvm_dirty_log *log);	/* [M] */
 int hvm_clear_dirty_log(struct hvm_vm *vm, const struct hvm_clear_dirty_log *log);	/* [M] */
 bool hvm_slot_find(struct hvm_vm *vm, gfn_t gfn, struct hvm_slot *out);	/* copies the slot out; any context */
 void hvm_mark_dirty(struct hvm_vm *vm, gfn_t gfn);	/* any context */
+#define HVM_BAD_HVA	ULONG_MAX
+unsigned long hvm_gpa_to_hva(struct hvm_vm *vm, gpa_t gpa, bool *writable);	/* or HVM_BAD_HVA; any context */
 int hvm_read_gpa(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len);	/* -EFAULT: no memory there; may cross pages; may sleep */
 int hvm_write_gpa(struct hvm_vm *vm, gpa_t gpa, const void *buf, u32 len);
 int hvm_read_gpa_atomic(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len);	/* interrupts may be off; -EFAULT also when it would sleep */
@@ -482,11 +504,17 @@ int hvm_s2_init(struct hvm_vm *vm);
 void hvm_s2_destroy(struct hvm_vm *vm);
 /* Handle a fault: 1 mapped (enter again), 0 no memory there or read-only slot written (it is MMIO), -errno (-EFAULT …) */
 int hvm_s2_fault(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);
-/* Remove or restrict [start, end) pages. Return true if a TLB flush is due. Caller holds s2.lock for writing. */
+/*
+ * Remove or restrict [start, end) pages. Return true if a TLB flush is due, which
+ * hvm_s2_unlock() does. Caller holds s2.lock for writing.
+ */
+#define HVM_S2_GFN_BITS	36			/* four levels: 48 bits of guest-physical address */
 bool hvm_s2_zap(struct hvm_vm *vm, gfn_t start, gfn_t end);
 bool hvm_s2_wrprotect(struct hvm_vm *vm, gfn_t start, gfn_t end);	/* for dirty log; splits nothing: large leaves are zapped */
 bool hvm_s2_wrprotect_mask(struct hvm_vm *vm, gfn_t base, unsigned long mask);	/* 64 pages at once */
-bool hvm_s2_age(struct hvm_vm *vm, gfn_t start, gfn_t end, bool clear);	/* accessed? */
+/* Accessed? True with @clear may mean removed (formats without A bits): then a flush is due. */
+bool hvm_s2_age(struct hvm_vm *vm, gfn_t start, gfn_t end, bool clear);
+void hvm_s2_unlock(struct hvm_vm *vm, bool flush, bool may_sleep);	/* write_unlock, flush, free tables */
 extern struct hvm_pt_format hvm_ept_format, hvm_npt_format;
 
 /* ---- gwalk.c: the guest's own page tables ---- */

@@ -149,9 +149,12 @@ void hvm_skip_insn(struct hvm_vcpu *vcpu)
 {
 	u32 shadow = hvm_backend->get_shadow(vcpu);
 
-	vcpu->rip += vcpu->exit.insn_len;
-	if (hvm_cpu_mode(vcpu) != HVM_CPU_LONG64)
-		vcpu->rip = (u32)vcpu->rip;
+	/* Outside 64-bit mode EIP wraps; the mode is only asked for where it could. */
+	if (unlikely((vcpu->rip ^ (vcpu->rip + vcpu->exit.insn_len)) >> 32) &&
+	    hvm_cpu_mode(vcpu) != HVM_CPU_LONG64)
+		vcpu->rip = (u32)(vcpu->rip + vcpu->exit.insn_len);
+	else
+		vcpu->rip += vcpu->exit.insn_len;
 	if (shadow & (HVM_SHADOW_STI | HVM_SHADOW_MOV_SS))
 		hvm_backend->set_shadow(vcpu, shadow & HVM_SHADOW_NMI);
 	if (unlikely(vcpu->rflags & X86_EFLAGS_TF))

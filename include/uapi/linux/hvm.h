@@ -2,7 +2,10 @@
 /*
  * The interface between userspace and /dev/hvm.
  *
- * This file owns every number and every byte layout that crosses the boundary.
+ * This file and <linux/hvm_x86.h>, which it includes, own every number and every
+ * byte layout that crosses the boundary: calls, capabilities and exits are here,
+ * the state of CPUs and chips is there.
+ *
  * hvm speaks version 12 of the KVM interface: each call, structure, exit and
  * capability named here has the number, the layout, the meaning and the errno
  * that a KVM client expects, so such a client runs on /dev/hvm unmodified. The
@@ -19,7 +22,8 @@
  *
  * Errors any call may give, not repeated below:
  *
- *   -ENOTTY  the call does not exist on this kind of descriptor
+ *   -EINVAL  on a system or vCPU descriptor, -ENOTTY on a VM descriptor: the
+ *            call does not exist there
  *   -EFAULT  a pointer does not lead to accessible memory of the caller
  *   -EIO     the caller is not the process that created the VM, or the VM is
  *            dead after a failure that makes going on unsafe
@@ -40,11 +44,12 @@
 
 #include <linux/types.h>
 #include <linux/ioctl.h>
+#include <linux/hvm_x86.h>
 
-/** define HVM_API_VERSION - What HVM_GET_API_VERSION returns; it is final. */
+/* What HVM_GET_API_VERSION returns; it is final. */
 #define HVM_API_VERSION		12
 
-/** define HVMIO - The type byte of every ioctl shared with KVM. */
+/* The type byte of every ioctl shared with KVM. */
 #define HVMIO			0xAE
 
 /*
@@ -56,9 +61,6 @@
 #define HVM_PIO_PAGE_OFFSET		1
 #define HVM_COALESCED_MMIO_PAGE_OFFSET	2
 #define HVM_DIRTY_LOG_PAGE_OFFSET	64
-
-/** define HVM_NR_INTERRUPTS - Vectors an x86 CPU has. */
-#define HVM_NR_INTERRUPTS	256
 
 /* ------------------------------------------------------------------------ */
 /* Guest memory                                                             */
@@ -85,9 +87,9 @@ struct hvm_userspace_memory_region {
 	__u64 userspace_addr;
 };
 
-/** define HVM_MEM_LOG_DIRTY_PAGES - Record which pages of the slot change. */
+/* Record which pages of the slot change. */
 #define HVM_MEM_LOG_DIRTY_PAGES	(1UL << 0)
-/** define HVM_MEM_READONLY - Guest writes to the slot exit as MMIO. */
+/* Guest writes to the slot exit as MMIO. */
 #define HVM_MEM_READONLY	(1UL << 1)
 
 /**
@@ -173,181 +175,6 @@ struct hvm_irq_level {
 };
 
 /**
- * struct hvm_pic_state - One 8259A.
- * @last_irr: input levels seen last, for edge detection.
- * @irr: interrupt request register.
- * @imr: interrupt mask register.
- * @isr: in-service register.
- * @priority_add: line that now has the highest priority.
- * @irq_base: vector of line 0 (ICW2).
- * @read_reg_select: 0: reads of port 0 give @irr; 1: @isr (OCW3).
- * @poll: a poll command waits for its read.
- * @special_mask: special mask mode is on.
- * @init_state: next initialisation word expected; 0 when none.
- * @auto_eoi: automatic end of interrupt (ICW4).
- * @rotate_on_auto_eoi: rotate priorities on each automatic EOI.
- * @special_fully_nested_mode: ICW4 bit 4.
- * @init4: ICW4 is to be expected.
- * @elcr: lines that are level triggered.
- * @elcr_mask: lines whose trigger mode may be chosen.
- */
-struct hvm_pic_state {
-	__u8 last_irr;
-	__u8 irr;
-	__u8 imr;
-	__u8 isr;
-	__u8 priority_add;
-	__u8 irq_base;
-	__u8 read_reg_select;
-	__u8 poll;
-	__u8 special_mask;
-	__u8 init_state;
-	__u8 auto_eoi;
-	__u8 rotate_on_auto_eoi;
-	__u8 special_fully_nested_mode;
-	__u8 init4;
-	__u8 elcr;
-	__u8 elcr_mask;
-};
-
-#define HVM_IOAPIC_NUM_PINS	24
-
-/**
- * struct hvm_ioapic_state - The IOAPIC (82093AA register layout).
- * @base_address: guest-physical address of its registers.
- * @ioregsel: register selected for the data window.
- * @id: IOAPIC ID.
- * @irr: input pins now asserted, one bit each.
- * @pad: ignored.
- * @redirtbl: redirection table, raw (bits) or by field.
- */
-struct hvm_ioapic_state {
-	__u64 base_address;
-	__u32 ioregsel;
-	__u32 id;
-	__u32 irr;
-	__u32 pad;
-	union {
-		__u64 bits;
-		struct {
-			__u8 vector;
-			__u8 delivery_mode:3;
-			__u8 dest_mode:1;
-			__u8 delivery_status:1;
-			__u8 polarity:1;
-			__u8 remote_irr:1;
-			__u8 trig_mode:1;
-			__u8 mask:1;
-			__u8 reserve:7;
-			__u8 reserved[4];
-			__u8 dest_id;
-		} fields;
-	} redirtbl[HVM_IOAPIC_NUM_PINS];
-};
-
-/* chip_id of struct hvm_irqchip, and irqchip of struct hvm_irq_routing_irqchip */
-#define HVM_IRQCHIP_PIC_MASTER	0
-#define HVM_IRQCHIP_PIC_SLAVE	1
-#define HVM_IRQCHIP_IOAPIC	2
-#define HVM_NR_IRQCHIPS		3
-
-/**
- * struct hvm_irqchip - State of one of the legacy interrupt controllers.
- * @chip_id: in: HVM_IRQCHIP_*.
- * @pad: ignored.
- * @chip: the state; which member counts follows from @chip_id.
- */
-struct hvm_irqchip {
-	__u32 chip_id;
-	__u32 pad;
-	union {
-		char dummy[512];
-		struct hvm_pic_state pic;
-		struct hvm_ioapic_state ioapic;
-	} chip;
-};
-
-/**
- * struct hvm_pit_config - Options of the in-kernel 8254.
- * @flags: 0 or HVM_PIT_SPEAKER_DUMMY.
- * @pad: ignored.
- */
-struct hvm_pit_config {
-	__u32 flags;
-	__u32 pad[15];
-};
-
-/** define HVM_PIT_SPEAKER_DUMMY - Answer port 0x61 in the kernel as well. */
-#define HVM_PIT_SPEAKER_DUMMY	1
-
-/**
- * struct hvm_pit_channel_state - One counter of the 8254.
- * @count: reload value; 65536 where the register holds 0.
- * @latched_count: value caught by a latch command.
- * @count_latched: a latched count waits to be read: its access mode, or 0.
- * @status_latched: a latched status waits to be read.
- * @status: that status.
- * @read_state: which byte the next read gives (1 low, 2 high, 3/4 both).
- * @write_state: which byte the next write sets; same values.
- * @write_latch: low byte of a two-byte write under way.
- * @rw_mode: access mode of the control word.
- * @mode: counter mode 0-5.
- * @bcd: counts in BCD.
- * @gate: level of the gate input.
- * @count_load_time: host's monotonic time of the last reload, nanoseconds.
- */
-struct hvm_pit_channel_state {
-	__u32 count;
-	__u16 latched_count;
-	__u8 count_latched;
-	__u8 status_latched;
-	__u8 status;
-	__u8 read_state;
-	__u8 write_state;
-	__u8 write_latch;
-	__u8 rw_mode;
-	__u8 mode;
-	__u8 bcd;
-	__u8 gate;
-	__s64 count_load_time;
-};
-
-/**
- * struct hvm_pit_state - The three counters, as HVM_GET_PIT knows them.
- * @channels: counters 0 (interrupt), 1 (refresh) and 2 (speaker).
- */
-struct hvm_pit_state {
-	struct hvm_pit_channel_state channels[3];
-};
-
-/**
- * struct hvm_pit_state2 - The three counters and the wiring around them.
- * @channels: counters 0 (interrupt), 1 (refresh) and 2 (speaker).
- * @flags: HVM_PIT_FLAGS_*.
- * @reserved: out: 0.
- */
-struct hvm_pit_state2 {
-	struct hvm_pit_channel_state channels[3];
-	__u32 flags;
-	__u32 reserved[9];
-};
-
-/** define HVM_PIT_FLAGS_HPET_LEGACY - An HPET has taken over counter 0. */
-#define HVM_PIT_FLAGS_HPET_LEGACY	0x00000001
-/** define HVM_PIT_FLAGS_SPEAKER_DATA_ON - Bit 1 of port 0x61 is set. */
-#define HVM_PIT_FLAGS_SPEAKER_DATA_ON	0x00000002
-
-/**
- * struct hvm_reinject_control - What becomes of PIT ticks the guest missed.
- * @pit_reinject: not 0: deliver them later; 0: drop them.
- * @reserved: ignored.
- */
-struct hvm_reinject_control {
-	__u8 pit_reinject;
-	__u8 reserved[31];
-};
-
-/**
  * struct hvm_irq_routing_irqchip - A GSI that leads to a pin.
  * @irqchip: HVM_IRQCHIP_*.
  * @pin: input of that chip.
@@ -428,9 +255,9 @@ struct hvm_irqfd {
 	__u8 pad[16];
 };
 
-/** define HVM_IRQFD_FLAG_DEASSIGN - Undo the tie of @fd and @gsi. */
+/* Undo the tie of @fd and @gsi. */
 #define HVM_IRQFD_FLAG_DEASSIGN	(1 << 0)
-/** define HVM_IRQFD_FLAG_RESAMPLE - Level triggered; @resamplefd counts. */
+/* Level triggered; @resamplefd counts. */
 #define HVM_IRQFD_FLAG_RESAMPLE	(1 << 1)
 
 /**
@@ -451,11 +278,11 @@ struct hvm_ioeventfd {
 	__u8 pad[36];
 };
 
-/** define HVM_IOEVENTFD_FLAG_DATAMATCH - Only writes of @datamatch signal. */
+/* Only writes of @datamatch signal. */
 #define HVM_IOEVENTFD_FLAG_DATAMATCH	(1 << 0)
-/** define HVM_IOEVENTFD_FLAG_PIO - @addr is a port, not a memory address. */
+/* @addr is a port, not a memory address. */
 #define HVM_IOEVENTFD_FLAG_PIO		(1 << 1)
-/** define HVM_IOEVENTFD_FLAG_DEASSIGN - Take the registration back. */
+/* Take the registration back. */
 #define HVM_IOEVENTFD_FLAG_DEASSIGN	(1 << 2)
 /*
  * The mask has KVM's value, but of bits 3 and 4 (another architecture's, and
@@ -490,492 +317,9 @@ struct hvm_interrupt {
 	__u32 irq;
 };
 
-#define HVM_APIC_REG_SIZE	0x400
-
-/**
- * struct hvm_lapic_state - The local APIC's register page.
- * @regs: the first 0x400 bytes of the xAPIC page, a 32-bit register every 16
- *	bytes. The ID register is bits 24-31, or the whole 32 bits where
- *	HVM_X2APIC_API_USE_32BIT_IDS is enabled and the APIC is in x2APIC mode.
- *
- * APM 2 and SDM 3, "Advanced Programmable Interrupt Controller".
- */
-struct hvm_lapic_state {
-	char regs[HVM_APIC_REG_SIZE];
-};
-
 /* args[0] of HVM_CAP_X2APIC_API */
 #define HVM_X2APIC_API_USE_32BIT_IDS		(1ULL << 0)
 #define HVM_X2APIC_API_DISABLE_BROADCAST_QUIRK	(1ULL << 1)
-
-/**
- * struct hvm_tpr_access_ctl - Ask for exits on task-priority accesses.
- * @enabled: in: 0 or 1; HVM_EXIT_TPR_ACCESS for each access by xAPIC MMIO.
- * @flags: 0.
- * @reserved: 0.
- */
-struct hvm_tpr_access_ctl {
-	__u32 enabled;
-	__u32 flags;
-	__u32 reserved[8];
-};
-
-/**
- * struct hvm_vapic_addr - Where guest code keeps its copy of the TPR.
- * @vapic_addr: guest-physical address of four bytes (TPR, highest in-service,
- *	reserved, highest requested), kept up to date around each entry.
- */
-struct hvm_vapic_addr {
-	__u64 vapic_addr;
-};
-
-/* ------------------------------------------------------------------------ */
-/* vCPU state                                                               */
-/* ------------------------------------------------------------------------ */
-
-/**
- * struct hvm_regs - General-purpose registers, RIP and RFLAGS.
- * @rax: @rbx: @rcx: @rdx: @rsi: @rdi: @rsp: @rbp: and so on: as named.
- * @rip: instruction pointer, without the code segment's base.
- * @rflags: bit 1 reads as 1.
- */
-struct hvm_regs {
-	__u64 rax, rbx, rcx, rdx;
-	__u64 rsi, rdi, rsp, rbp;
-	__u64 r8, r9, r10, r11;
-	__u64 r12, r13, r14, r15;
-	__u64 rip, rflags;
-};
-
-/**
- * struct hvm_segment - A segment register with its hidden part.
- * @base: linear base.
- * @limit: bytes, granularity already applied.
- * @selector: visible part.
- * @type: descriptor bits 40-43.
- * @present: descriptor bit 47.
- * @dpl: privilege level, 0-3.
- * @db: default operand size.
- * @s: 1: code or data; 0: system.
- * @l: 64-bit code.
- * @g: granularity.
- * @avl: available to software.
- * @unusable: loaded with a null selector.
- * @padding: ignored.
- *
- * APM 2 "Segmented Virtual Memory"; SDM 3 "Protected-Mode Memory Management".
- */
-struct hvm_segment {
-	__u64 base;
-	__u32 limit;
-	__u16 selector;
-	__u8 type;
-	__u8 present, dpl, db, s, l, g, avl;
-	__u8 unusable;
-	__u8 padding;
-};
-
-/**
- * struct hvm_dtable - GDTR or IDTR.
- * @base: linear base.
- * @limit: bytes, less one.
- * @padding: ignored.
- */
-struct hvm_dtable {
-	__u64 base;
-	__u16 limit;
-	__u16 padding[3];
-};
-
-/**
- * struct hvm_sregs - Segment, table and control registers.
- * @cs: @ds: @es: @fs: @gs: @ss: segment registers.
- * @tr: @ldt: task register and LDTR.
- * @gdt: @idt: descriptor-table registers.
- * @cr0: @cr2: @cr3: @cr4: control registers.
- * @cr8: task priority, 0-15.
- * @efer: extended feature enable register.
- * @apic_base: the APIC_BASE MSR.
- * @interrupt_bitmap: a vector injected and not yet taken by the guest; at most
- *	one bit.
- *
- * APM 2 "System Resources"; SDM 3 "System Architecture Overview".
- */
-struct hvm_sregs {
-	struct hvm_segment cs, ds, es, fs, gs, ss;
-	struct hvm_segment tr, ldt;
-	struct hvm_dtable gdt, idt;
-	__u64 cr0, cr2, cr3, cr4, cr8;
-	__u64 efer;
-	__u64 apic_base;
-	__u64 interrupt_bitmap[(HVM_NR_INTERRUPTS + 63) / 64];
-};
-
-/**
- * struct hvm_sregs2 - As struct hvm_sregs, with the PAE page pointers.
- * @cs: @ds: @es: @fs: @gs: @ss: segment registers.
- * @tr: @ldt: task register and LDTR.
- * @gdt: @idt: descriptor-table registers.
- * @cr0: @cr2: @cr3: @cr4: control registers.
- * @cr8: task priority, 0-15.
- * @efer: extended feature enable register.
- * @apic_base: the APIC_BASE MSR.
- * @flags: 0 or HVM_SREGS2_FLAGS_PDPTRS_VALID.
- * @pdptrs: PDPTE 0-3, where the flag says so.
- */
-struct hvm_sregs2 {
-	struct hvm_segment cs, ds, es, fs, gs, ss;
-	struct hvm_segment tr, ldt;
-	struct hvm_dtable gdt, idt;
-	__u64 cr0, cr2, cr3, cr4, cr8;
-	__u64 efer;
-	__u64 apic_base;
-	__u64 flags;
-	__u64 pdptrs[4];
-};
-
-#define HVM_SREGS2_FLAGS_PDPTRS_VALID	1
-
-/**
- * struct hvm_fpu - x87 and SSE state.
- * @fpr: ST0-ST7, ten bytes each.
- * @fcw: control word.
- * @fsw: status word.
- * @ftwx: abridged tag word, a bit per register, as FXSAVE has it.
- * @pad1: ignored.
- * @last_opcode: opcode of the last x87 instruction.
- * @last_ip: its address.
- * @last_dp: address of its operand.
- * @xmm: XMM0-XMM15.
- * @mxcsr: SSE control and status; reserved bits are -EINVAL.
- * @pad2: ignored.
- */
-struct hvm_fpu {
-	__u8 fpr[8][16];
-	__u16 fcw;
-	__u16 fsw;
-	__u8 ftwx;
-	__u8 pad1;
-	__u16 last_opcode;
-	__u64 last_ip;
-	__u64 last_dp;
-	__u8 xmm[16][16];
-	__u32 mxcsr;
-	__u32 pad2;
-};
-
-/**
- * struct hvm_xsave - The XSAVE area, in the standard (not compacted) format.
- * @region: the first 4096 bytes; components where CPUID leaf 0xD puts them.
- * @extra: what lies behind, HVM_CAP_XSAVE2 bytes in all.
- */
-struct hvm_xsave {
-	__u32 region[1024];
-	__u32 extra[];
-};
-
-/**
- * struct hvm_xcr - One extended control register.
- * @xcr: its number; only 0 exists.
- * @reserved: ignored.
- * @value: its value.
- */
-struct hvm_xcr {
-	__u32 xcr;
-	__u32 reserved;
-	__u64 value;
-};
-
-#define HVM_MAX_XCRS	16
-
-/**
- * struct hvm_xcrs - All extended control registers.
- * @nr_xcrs: entries of @xcrs that count.
- * @flags: 0.
- * @xcrs: the registers.
- * @padding: out: 0.
- */
-struct hvm_xcrs {
-	__u32 nr_xcrs;
-	__u32 flags;
-	struct hvm_xcr xcrs[HVM_MAX_XCRS];
-	__u64 padding[16];
-};
-
-/**
- * struct hvm_debugregs - The guest's debug registers.
- * @db: DR0-DR3.
- * @dr6: debug status; bits 32-63 are 0.
- * @dr7: debug control; bits 32-63 are 0.
- * @flags: 0.
- * @reserved: out: 0.
- */
-struct hvm_debugregs {
-	__u64 db[4];
-	__u64 dr6;
-	__u64 dr7;
-	__u64 flags;
-	__u64 reserved[9];
-};
-
-/**
- * struct hvm_msr_entry - One model-specific register.
- * @index: its number, as in ECX of RDMSR.
- * @reserved: ignored.
- * @data: its value.
- */
-struct hvm_msr_entry {
-	__u32 index;
-	__u32 reserved;
-	__u64 data;
-};
-
-/**
- * struct hvm_msrs - Several of them.
- * @nmsrs: entries that follow; below 256.
- * @pad: ignored.
- * @entries: handled in order, up to the first that fails.
- */
-struct hvm_msrs {
-	__u32 nmsrs;
-	__u32 pad;
-	struct hvm_msr_entry entries[];
-};
-
-/**
- * struct hvm_msr_list - Which registers there are.
- * @nmsrs: in: room in @indices; out: how many there are.
- * @indices: their numbers.
- */
-struct hvm_msr_list {
-	__u32 nmsrs;
-	__u32 indices[];
-};
-
-/**
- * struct hvm_cpuid_entry - A CPUID leaf, as HVM_SET_CPUID takes it.
- * @function: EAX of the query.
- * @eax: @ebx: @ecx: @edx: the answer.
- * @padding: ignored.
- */
-struct hvm_cpuid_entry {
-	__u32 function;
-	__u32 eax;
-	__u32 ebx;
-	__u32 ecx;
-	__u32 edx;
-	__u32 padding;
-};
-
-/**
- * struct hvm_cpuid - CPUID table without subleaves.
- * @nent: entries that follow; at most 256.
- * @padding: ignored.
- * @entries: the leaves.
- */
-struct hvm_cpuid {
-	__u32 nent;
-	__u32 padding;
-	struct hvm_cpuid_entry entries[];
-};
-
-/**
- * struct hvm_cpuid_entry2 - A CPUID leaf with its subleaf.
- * @function: EAX of the query.
- * @index: ECX of the query, where HVM_CPUID_FLAG_SIGNIFCANT_INDEX is set.
- * @flags: HVM_CPUID_FLAG_*.
- * @eax: @ebx: @ecx: @edx: the answer.
- * @padding: out: 0.
- */
-struct hvm_cpuid_entry2 {
-	__u32 function;
-	__u32 index;
-	__u32 flags;
-	__u32 eax;
-	__u32 ebx;
-	__u32 ecx;
-	__u32 edx;
-	__u32 padding[3];
-};
-
-/* The spelling of the first is KVM's, so that one rule maps every name. */
-#define HVM_CPUID_FLAG_SIGNIFCANT_INDEX	(1 << 0)
-#define HVM_CPUID_FLAG_STATEFUL_FUNC	(1 << 1)
-#define HVM_CPUID_FLAG_STATE_READ_NEXT	(1 << 2)
-
-/**
- * struct hvm_cpuid2 - CPUID table with subleaves.
- * @nent: in: entries, or room for them; out: entries written.
- * @padding: ignored.
- * @entries: the leaves.
- */
-struct hvm_cpuid2 {
-	__u32 nent;
-	__u32 padding;
-	struct hvm_cpuid_entry2 entries[];
-};
-
-/* How a vCPU stands; the other numbers belong to other architectures. */
-#define HVM_MP_STATE_RUNNABLE		0
-#define HVM_MP_STATE_UNINITIALIZED	1	/* waits for INIT */
-#define HVM_MP_STATE_INIT_RECEIVED	2	/* waits for SIPI */
-#define HVM_MP_STATE_HALTED		3
-#define HVM_MP_STATE_SIPI_RECEIVED	4
-
-/**
- * struct hvm_mp_state - How a vCPU stands.
- * @mp_state: HVM_MP_STATE_*.
- */
-struct hvm_mp_state {
-	__u32 mp_state;
-};
-
-/* Which optional parts of struct hvm_vcpu_events count. */
-#define HVM_VCPUEVENT_VALID_NMI_PENDING		0x00000001
-#define HVM_VCPUEVENT_VALID_SIPI_VECTOR		0x00000002
-#define HVM_VCPUEVENT_VALID_SHADOW		0x00000004
-#define HVM_VCPUEVENT_VALID_SMM			0x00000008
-#define HVM_VCPUEVENT_VALID_PAYLOAD		0x00000010
-#define HVM_VCPUEVENT_VALID_TRIPLE_FAULT	0x00000020
-
-/* interrupt.shadow of struct hvm_vcpu_events */
-#define HVM_X86_SHADOW_INT_MOV_SS	0x01
-#define HVM_X86_SHADOW_INT_STI		0x02
-
-/**
- * struct hvm_vcpu_events - Events under way between two instructions.
- * @exception: being delivered (injected), or raised and not yet delivered
- *	(pending, with HVM_CAP_EXCEPTION_PAYLOAD); nr is the vector.
- * @interrupt: being delivered; nr is the vector, soft means INT n, shadow is
- *	HVM_X86_SHADOW_INT_*.
- * @nmi: being delivered, pending, blocked until IRET.
- * @sipi_vector: page the last SIPI named; in: where its flag is set.
- * @flags: HVM_VCPUEVENT_VALID_*: in: which parts to set; out: which hold.
- * @smi: hvm has no SMM: out: 0, but for latched_init, an INIT kept back; in:
- *	any other nonzero member is -EINVAL.
- * @triple_fault: pending: a triple fault waits to be reported (with
- *	HVM_CAP_X86_TRIPLE_FAULT_EVENT).
- * @reserved: out: 0.
- * @exception_has_payload: @exception_payload counts.
- * @exception_payload: CR2 of a page fault, DR6 bits of a debug exception, not
- *	yet in the register.
- *
- * APM 2 "Exceptions and Interrupts"; SDM 3 "Interrupt and Exception Handling".
- */
-struct hvm_vcpu_events {
-	struct {
-		__u8 injected;
-		__u8 nr;
-		__u8 has_error_code;
-		__u8 pending;
-		__u32 error_code;
-	} exception;
-	struct {
-		__u8 injected;
-		__u8 nr;
-		__u8 soft;
-		__u8 shadow;
-	} interrupt;
-	struct {
-		__u8 injected;
-		__u8 pending;
-		__u8 masked;
-		__u8 pad;
-	} nmi;
-	__u32 sipi_vector;
-	__u32 flags;
-	struct {
-		__u8 smm;
-		__u8 pending;
-		__u8 smm_inside_nmi;
-		__u8 latched_init;
-	} smi;
-	struct {
-		__u8 pending;
-	} triple_fault;
-	__u8 reserved[26];
-	__u8 exception_has_payload;
-	__u64 exception_payload;
-};
-
-/**
- * struct hvm_translation - Walk the guest's own page tables.
- * @linear_address: in: linear address.
- * @physical_address: out: guest-physical address, all ones where there is none.
- * @valid: out: 1 if it is mapped.
- * @writeable: out: 1.
- * @usermode: out: 0.
- * @pad: out: 0.
- */
-struct hvm_translation {
-	__u64 linear_address;
-	__u64 physical_address;
-	__u8 valid;
-	__u8 writeable;
-	__u8 usermode;
-	__u8 pad[5];
-};
-
-/**
- * struct hvm_signal_mask - Signals blocked while in HVM_RUN.
- * @len: bytes of @sigset; that of the kernel's signal set, 8.
- * @sigset: the set.
- */
-struct hvm_signal_mask {
-	__u32 len;
-	__u8 sigset[];
-};
-
-/* control of struct hvm_guest_debug */
-#define HVM_GUESTDBG_ENABLE	0x00000001
-#define HVM_GUESTDBG_SINGLESTEP	0x00000002
-#define HVM_GUESTDBG_USE_SW_BP	0x00010000	/* INT3 exits */
-#define HVM_GUESTDBG_USE_HW_BP	0x00020000	/* debugreg[] replaces the guest's */
-#define HVM_GUESTDBG_INJECT_DB	0x00040000
-#define HVM_GUESTDBG_INJECT_BP	0x00080000
-#define HVM_GUESTDBG_BLOCKIRQ	0x00100000	/* no interrupts while stepping */
-
-/**
- * struct hvm_guest_debug_arch - Breakpoints the debugger sets.
- * @debugreg: DR0-DR3 at 0-3, DR7 at 7; the rest ignored.
- */
-struct hvm_guest_debug_arch {
-	__u64 debugreg[8];
-};
-
-/**
- * struct hvm_guest_debug - Debug the guest from outside.
- * @control: HVM_GUESTDBG_*; without HVM_GUESTDBG_ENABLE it is switched off.
- * @pad: ignored.
- * @arch: with HVM_GUESTDBG_USE_HW_BP.
- */
-struct hvm_guest_debug {
-	__u32 control;
-	__u32 pad;
-	struct hvm_guest_debug_arch arch;
-};
-
-/**
- * struct hvm_x86_mce - A machine check to be raised in the guest.
- * @status: MCi_STATUS.
- * @addr: MCi_ADDR.
- * @misc: MCi_MISC.
- * @mcg_status: MCG_STATUS.
- * @bank: i, below the number of banks.
- * @pad1: ignored.
- * @pad2: ignored.
- *
- * APM 2 and SDM 3, "Machine Check Architecture".
- */
-struct hvm_x86_mce {
-	__u64 status;
-	__u64 addr;
-	__u64 misc;
-	__u64 mcg_status;
-	__u8 bank;
-	__u8 pad1[7];
-	__u64 pad2[3];
-};
 
 /* ------------------------------------------------------------------------ */
 /* VM-wide settings                                                         */
@@ -1019,62 +363,6 @@ struct hvm_enable_cap {
 	__u8 pad[64];
 };
 
-/* args[0] of HVM_CAP_X86_DISABLE_EXITS */
-#define HVM_X86_DISABLE_EXITS_MWAIT	(1 << 0)
-#define HVM_X86_DISABLE_EXITS_HLT	(1 << 1)
-#define HVM_X86_DISABLE_EXITS_PAUSE	(1 << 2)
-#define HVM_X86_DISABLE_EXITS_CSTATE	(1 << 3)
-#define HVM_X86_DISABLE_VALID_EXITS	(HVM_X86_DISABLE_EXITS_MWAIT | \
-					 HVM_X86_DISABLE_EXITS_HLT | \
-					 HVM_X86_DISABLE_EXITS_PAUSE | \
-					 HVM_X86_DISABLE_EXITS_CSTATE)
-
-/* args[0] of HVM_CAP_DISABLE_QUIRKS2 */
-#define HVM_X86_QUIRK_LINT0_REENABLED		(1 << 0)
-#define HVM_X86_QUIRK_CD_NW_CLEARED		(1 << 1)
-#define HVM_X86_QUIRK_LAPIC_MMIO_HOLE		(1 << 2)
-#define HVM_X86_QUIRK_OUT_7E_INC_RIP		(1 << 3)
-#define HVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT	(1 << 4)
-#define HVM_X86_QUIRK_FIX_HYPERCALL_INSN	(1 << 5)
-#define HVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS	(1 << 6)
-
-/* Why an MSR access left for userspace: also args[0] of X86_USER_SPACE_MSR. */
-#define HVM_MSR_EXIT_REASON_INVAL	(1 << 0)	/* refused by the register */
-#define HVM_MSR_EXIT_REASON_UNKNOWN	(1 << 1)	/* no such register */
-#define HVM_MSR_EXIT_REASON_FILTER	(1 << 2)	/* the filter forbids it */
-
-#define HVM_MSR_FILTER_MAX_BITMAP_SIZE	0x600
-#define HVM_MSR_FILTER_MAX_RANGES	16
-
-/**
- * struct hvm_msr_filter_range - One run of MSRs and what the guest may do there.
- * @flags: HVM_MSR_FILTER_READ, HVM_MSR_FILTER_WRITE: what the bitmap governs.
- * @nmsrs: bits of @bitmap; 0: the range is unused. At most
- *	HVM_MSR_FILTER_MAX_BITMAP_SIZE bytes' worth.
- * @base: MSR of bit 0.
- * @bitmap: bit set: allowed; clear: #GP in the guest, or an exit.
- */
-struct hvm_msr_filter_range {
-#define HVM_MSR_FILTER_READ	(1 << 0)
-#define HVM_MSR_FILTER_WRITE	(1 << 1)
-	__u32 flags;
-	__u32 nmsrs;
-	__u32 base;
-	__u8 *bitmap;
-};
-
-/**
- * struct hvm_msr_filter - Which MSRs the guest may touch.
- * @flags: what holds outside the ranges. x2APIC registers are never filtered.
- * @ranges: the first that contains the MSR decides.
- */
-struct hvm_msr_filter {
-#define HVM_MSR_FILTER_DEFAULT_ALLOW	(0 << 0)
-#define HVM_MSR_FILTER_DEFAULT_DENY	(1 << 0)
-	__u32 flags;
-	struct hvm_msr_filter_range ranges[HVM_MSR_FILTER_MAX_RANGES];
-};
-
 /**
  * struct hvm_device_attr - A setting reached by number.
  * @flags: 0.
@@ -1090,11 +378,11 @@ struct hvm_device_attr {
 	__u64 addr;
 };
 
-/** define HVM_X86_XCOMP_GUEST_SUPP - System, group 0: XSAVE components a guest can have. */
+/* System, group 0: XSAVE components a guest can have. */
 #define HVM_X86_XCOMP_GUEST_SUPP	0
-/** define HVM_VCPU_TSC_CTRL - vCPU: group of the time-stamp counter. */
+/* vCPU: group of the time-stamp counter. */
 #define HVM_VCPU_TSC_CTRL		0
-/** define HVM_VCPU_TSC_OFFSET - In that group: guest's TSC less the (scaled) host's. */
+/* In that group: guest's TSC less the (scaled) host's. */
 #define HVM_VCPU_TSC_OFFSET		0
 
 /* ------------------------------------------------------------------------ */
@@ -1259,22 +547,6 @@ struct hvm_stats_desc {
 #define HVM_SYSTEM_EVENT_RESET		2
 #define HVM_SYSTEM_EVENT_CRASH		3
 
-/**
- * struct hvm_debug_exit_arch - What stopped a guest under debug.
- * @exception: vector: 1 (#DB) or 3 (#BP).
- * @pad: 0.
- * @pc: linear address of the instruction.
- * @dr6: with #DB: the status bits the CPU raised.
- * @dr7: with #DB: the control register in force.
- */
-struct hvm_debug_exit_arch {
-	__u32 exception;
-	__u32 pad;
-	__u64 pc;
-	__u64 dr6;
-	__u64 dr7;
-};
-
 /* valid_regs and dirty_regs of struct hvm_run */
 #define HVM_SYNC_X86_REGS	(1UL << 0)
 #define HVM_SYNC_X86_SREGS	(1UL << 1)
@@ -1282,22 +554,7 @@ struct hvm_debug_exit_arch {
 #define HVM_SYNC_X86_VALID_FIELDS \
 	(HVM_SYNC_X86_REGS | HVM_SYNC_X86_SREGS | HVM_SYNC_X86_EVENTS)
 
-/**
- * struct hvm_sync_regs - State carried in the shared page, sparing ioctls.
- * @regs: with HVM_SYNC_X86_REGS.
- * @sregs: with HVM_SYNC_X86_SREGS.
- * @events: with HVM_SYNC_X86_EVENTS.
- *
- * Userspace can change all of this at any time: the kernel copies each part
- * before it looks at it.
- */
-struct hvm_sync_regs {
-	struct hvm_regs regs;
-	struct hvm_sregs sregs;
-	struct hvm_vcpu_events events;
-};
-
-/** define HVM_SYNC_REGS_SIZE_BYTES - Room kept for struct hvm_sync_regs. */
+/* Room kept for struct hvm_sync_regs. */
 #define HVM_SYNC_REGS_SIZE_BYTES	2048
 
 #define HVM_EXIT_IO_IN	0
@@ -1512,7 +769,6 @@ struct hvm_run {
 #define HVM_CAP_MANUAL_DIRTY_LOG_PROTECT2	168	/* HVM_DIRTY_LOG_* */
 #define HVM_CAP_HALT_POLL			182
 #define HVM_CAP_LAST_CPU			184
-#define HVM_CAP_SMALLER_MAXPHYADDR		185
 #define HVM_CAP_STEAL_TIME			187
 #define HVM_CAP_X86_USER_SPACE_MSR		188
 #define HVM_CAP_X86_MSR_FILTER			189
@@ -1520,10 +776,8 @@ struct hvm_run {
 #define HVM_CAP_DIRTY_LOG_RING			192	/* bytes possible */
 #define HVM_CAP_SET_GUEST_DEBUG2		195	/* HVM_GUESTDBG_* */
 #define HVM_CAP_SREGS2				200
-#define HVM_CAP_EXIT_HYPERCALL			201
 #define HVM_CAP_BINARY_STATS_FD			203
 #define HVM_CAP_EXIT_ON_EMULATION_FAILURE	204
-#define HVM_CAP_VM_GPA_BITS			207
 #define HVM_CAP_XSAVE2				208	/* bytes of struct hvm_xsave */
 #define HVM_CAP_SYS_ATTRIBUTES			209
 #define HVM_CAP_DISABLE_QUIRKS2			213	/* HVM_X86_QUIRK_* */
@@ -1543,118 +797,658 @@ struct hvm_run {
 #define HVM_CAP_PMU_EVENT_FILTER		173
 #define HVM_CAP_ASYNC_PF_INT			183
 #define HVM_CAP_X86_BUS_LOCK_EXIT		193
+#define HVM_CAP_EXIT_HYPERCALL			201
 #define HVM_CAP_PMU_CAPABILITY			212
 #define HVM_CAP_X86_NOTIFY_VMEXIT		219
 
 /*
  * hvm's own range, "HVM" in ASCII: KVM answers 0 to every number in it.
  */
-/** define HVM_CAP_HVM_BASE - Answers 1 on /dev/hvm: this is hvm, not KVM. */
+/* Answers 1 on /dev/hvm: this is hvm, not KVM. */
 #define HVM_CAP_HVM_BASE			0x48564d00
 
 /* ------------------------------------------------------------------------ */
 /* ioctls of the system descriptor                                          */
 /* ------------------------------------------------------------------------ */
 
+/**
+ * define HVM_GET_API_VERSION - Which interface this is.
+ *
+ * Argument: 0. Returns HVM_API_VERSION; a client should refuse any other.
+ * -EINVAL: the argument is not 0.
+ */
 #define HVM_GET_API_VERSION		_IO(HVMIO, 0x00)
+
+/**
+ * define HVM_CREATE_VM - Make a VM, without memory and without vCPUs.
+ *
+ * Argument: the machine type, 0. Returns a VM descriptor, closed on exec.
+ * -EINVAL: another type. -EBUSY: the CPUs could not be taken, because another
+ * hypervisor holds them; the kernel's log says which and what to do.
+ */
 #define HVM_CREATE_VM			_IO(HVMIO, 0x01)
+
+/**
+ * define HVM_GET_MSR_INDEX_LIST - Which MSRs make up a vCPU's state.
+ *
+ * In and out: struct hvm_msr_list. -E2BIG: too little room; nmsrs tells how
+ * much it takes.
+ */
 #define HVM_GET_MSR_INDEX_LIST		_IOWR(HVMIO, 0x02, struct hvm_msr_list)
+
+/**
+ * define HVM_CHECK_EXTENSION - Is a capability there? (System, VM.)
+ *
+ * Argument: HVM_CAP_*. Returns 0 if not, else 1 or what the capability's line
+ * says. Never fails.
+ */
 #define HVM_CHECK_EXTENSION		_IO(HVMIO, 0x03)
+
+/**
+ * define HVM_GET_VCPU_MMAP_SIZE - Bytes to map of a vCPU descriptor.
+ *
+ * Argument: 0. -EINVAL: the argument is not 0.
+ */
 #define HVM_GET_VCPU_MMAP_SIZE		_IO(HVMIO, 0x04)
+
+/**
+ * define HVM_GET_SUPPORTED_CPUID - CPUID as a guest may see it at best.
+ *
+ * In and out: struct hvm_cpuid2. -E2BIG: too little room; try again with more.
+ * APM 3 "Obtaining Processor Information Via the CPUID Instruction".
+ */
 #define HVM_GET_SUPPORTED_CPUID		_IOWR(HVMIO, 0x05, struct hvm_cpuid2)
+
+/**
+ * define HVM_GET_EMULATED_CPUID - CPUID of what works though the CPU lacks it.
+ *
+ * As HVM_GET_SUPPORTED_CPUID.
+ */
 #define HVM_GET_EMULATED_CPUID		_IOWR(HVMIO, 0x09, struct hvm_cpuid2)
+
+/**
+ * define HVM_GET_MSR_FEATURE_INDEX_LIST - Which MSRs describe the host's CPU.
+ *
+ * As HVM_GET_MSR_INDEX_LIST; HVM_GET_MSRS on the system descriptor reads them.
+ */
 #define HVM_GET_MSR_FEATURE_INDEX_LIST	_IOWR(HVMIO, 0x0a, struct hvm_msr_list)
+
+/**
+ * define HVM_X86_GET_MCE_CAP_SUPPORTED - Bits of MCG_CAP a guest may have.
+ *
+ * Out: u64. APM 2 and SDM 3, "Machine Check Architecture".
+ */
+#define HVM_X86_GET_MCE_CAP_SUPPORTED	_IOR(HVMIO, 0x9d, __u64)
 
 /* ------------------------------------------------------------------------ */
 /* ioctls of a VM descriptor                                                */
 /* ------------------------------------------------------------------------ */
 
+/**
+ * define HVM_CREATE_VCPU - Add a vCPU.
+ *
+ * Argument: its APIC ID. Returns a vCPU descriptor, closed on exec.
+ * -EINVAL: not below HVM_CAP_MAX_VCPU_ID, or HVM_CAP_MAX_VCPUS are there.
+ * -EEXIST: the ID is taken.
+ */
 #define HVM_CREATE_VCPU			_IO(HVMIO, 0x41)
+
+/**
+ * define HVM_GET_DIRTY_LOG - Which pages of a slot were written.
+ *
+ * In: struct hvm_dirty_log. Bits fetched are cleared, and the pages watched
+ * anew, unless HVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled. -EINVAL: no such
+ * slot number. -ENOENT: the slot is empty or not logged.
+ */
 #define HVM_GET_DIRTY_LOG		_IOW(HVMIO, 0x42, struct hvm_dirty_log)
-#define HVM_SET_NR_MMU_PAGES		_IO(HVMIO, 0x44)
-#define HVM_GET_NR_MMU_PAGES		_IO(HVMIO, 0x45)
+
+/**
+ * define HVM_SET_USER_MEMORY_REGION - Create, move, change or delete a slot.
+ *
+ * In: struct hvm_userspace_memory_region. A slot keeps its size and its
+ * userspace address until it is deleted. -EINVAL: not aligned, wraps around,
+ * not the caller's to map, or a change that is not possible. -EEXIST: overlaps
+ * another slot.
+ */
 #define HVM_SET_USER_MEMORY_REGION \
 	_IOW(HVMIO, 0x46, struct hvm_userspace_memory_region)
+
+/**
+ * define HVM_SET_TSS_ADDR - Where three pages of guest memory may be used.
+ *
+ * Argument: guest-physical address below 4 GiB. hvm never needs them, as the
+ * hardware runs real mode by itself. -EINVAL: the pages do not fit below 4 GiB.
+ */
 #define HVM_SET_TSS_ADDR		_IO(HVMIO, 0x47)
+
+/**
+ * define HVM_SET_IDENTITY_MAP_ADDR - Where one more page may be used.
+ *
+ * In: u64, guest-physical address; not needed either. -EINVAL: there are vCPUs.
+ */
 #define HVM_SET_IDENTITY_MAP_ADDR	_IOW(HVMIO, 0x48, __u64)
+
+/**
+ * define HVM_CREATE_IRQCHIP - 8259A pair, IOAPIC and local APICs in the kernel.
+ *
+ * Argument: 0. -EEXIST: there is an in-kernel irqchip, this or the split one.
+ * -EINVAL: there are vCPUs.
+ */
 #define HVM_CREATE_IRQCHIP		_IO(HVMIO, 0x60)
+
+/**
+ * define HVM_IRQ_LINE - Raise or lower a GSI.
+ *
+ * In: struct hvm_irq_level. -ENXIO: no in-kernel irqchip.
+ */
 #define HVM_IRQ_LINE			_IOW(HVMIO, 0x61, struct hvm_irq_level)
+
+/**
+ * define HVM_GET_IRQCHIP - State of an 8259A or the IOAPIC.
+ *
+ * In and out: struct hvm_irqchip. -ENXIO: they are not in the kernel.
+ * -EINVAL: no such chip.
+ */
 #define HVM_GET_IRQCHIP			_IOWR(HVMIO, 0x62, struct hvm_irqchip)
+
+/**
+ * define HVM_SET_IRQCHIP - Set the state of an 8259A or the IOAPIC.
+ *
+ * In, though its number says out: struct hvm_irqchip. Errors as above.
+ */
 #define HVM_SET_IRQCHIP			_IOR(HVMIO, 0x63, struct hvm_irqchip)
+
+/**
+ * define HVM_CREATE_PIT - An 8254 in the kernel; HVM_CREATE_PIT2 has options.
+ *
+ * Argument: ignored. Errors as there.
+ */
 #define HVM_CREATE_PIT			_IO(HVMIO, 0x64)
+
+/**
+ * define HVM_GET_PIT - State of the 8254, without flags.
+ *
+ * Out: struct hvm_pit_state. -ENXIO: there is none in the kernel.
+ */
 #define HVM_GET_PIT			_IOWR(HVMIO, 0x65, struct hvm_pit_state)
+
+/**
+ * define HVM_SET_PIT - Set the state of the 8254, without flags.
+ *
+ * In, though its number says out: struct hvm_pit_state. -ENXIO: as above.
+ */
 #define HVM_SET_PIT			_IOR(HVMIO, 0x66, struct hvm_pit_state)
+
+/**
+ * define HVM_IRQ_LINE_STATUS - As HVM_IRQ_LINE, and tell what came of it.
+ *
+ * In and out: struct hvm_irq_level. -ENXIO: no in-kernel irqchip.
+ */
 #define HVM_IRQ_LINE_STATUS		_IOWR(HVMIO, 0x67, struct hvm_irq_level)
+
+/**
+ * define HVM_REGISTER_COALESCED_MMIO - Queue the writes to a range.
+ *
+ * In: struct hvm_coalesced_mmio_zone. -EINVAL: pio above 1. -ENOSPC: too many.
+ */
 #define HVM_REGISTER_COALESCED_MMIO \
 	_IOW(HVMIO, 0x67, struct hvm_coalesced_mmio_zone)
+
+/**
+ * define HVM_UNREGISTER_COALESCED_MMIO - Let the writes to a range exit again.
+ *
+ * In: struct hvm_coalesced_mmio_zone; every registration within it is removed.
+ * -EINVAL: pio above 1.
+ */
 #define HVM_UNREGISTER_COALESCED_MMIO \
 	_IOW(HVMIO, 0x68, struct hvm_coalesced_mmio_zone)
+
+/**
+ * define HVM_SET_GSI_ROUTING - Replace the routing table.
+ *
+ * In: struct hvm_irq_routing. -EINVAL: no in-kernel irqchip, too many entries,
+ * flags, or an entry that leads nowhere; the old table then stays.
+ */
 #define HVM_SET_GSI_ROUTING		_IOW(HVMIO, 0x6a, struct hvm_irq_routing)
+
+/**
+ * define HVM_REINJECT_CONTROL - What becomes of PIT ticks the guest missed.
+ *
+ * In, though its number says nothing: struct hvm_reinject_control. -ENXIO: no
+ * PIT in the kernel.
+ */
 #define HVM_REINJECT_CONTROL		_IO(HVMIO, 0x71)
+
+/**
+ * define HVM_IRQFD - Tie an eventfd to a GSI, or untie it.
+ *
+ * In: struct hvm_irqfd. -EINVAL: no in-kernel irqchip, flags, not an eventfd,
+ * or no such GSI. -EBADF: not a descriptor. -EBUSY: the eventfd is tied
+ * already.
+ */
 #define HVM_IRQFD			_IOW(HVMIO, 0x76, struct hvm_irqfd)
+
+/**
+ * define HVM_CREATE_PIT2 - An 8254 in the kernel.
+ *
+ * In: struct hvm_pit_config. -EEXIST: there is one. -ENOENT: no 8259A and
+ * IOAPIC in the kernel.
+ */
 #define HVM_CREATE_PIT2			_IOW(HVMIO, 0x77, struct hvm_pit_config)
+
+/**
+ * define HVM_SET_BOOT_CPU_ID - Which vCPU starts running; without it, 0.
+ *
+ * Argument: the APIC ID. -EBUSY: there are vCPUs.
+ */
 #define HVM_SET_BOOT_CPU_ID		_IO(HVMIO, 0x78)
+
+/**
+ * define HVM_IOEVENTFD - Turn guest writes into eventfd signals, or stop that.
+ *
+ * In: struct hvm_ioeventfd. -EINVAL: length, flags, a range that wraps, not an
+ * eventfd. -EBADF: not a descriptor. -EEXIST: another one matches the same
+ * writes. -ENOENT: none to take back. -ENOSPC: too many.
+ */
 #define HVM_IOEVENTFD			_IOW(HVMIO, 0x79, struct hvm_ioeventfd)
+
+/**
+ * define HVM_SET_CLOCK - Set the paravirtual clock.
+ *
+ * In: struct hvm_clock_data. -EINVAL: flags.
+ */
 #define HVM_SET_CLOCK			_IOW(HVMIO, 0x7b, struct hvm_clock_data)
+
+/**
+ * define HVM_GET_CLOCK - Read the paravirtual clock.
+ *
+ * Out: struct hvm_clock_data.
+ */
 #define HVM_GET_CLOCK			_IOR(HVMIO, 0x7c, struct hvm_clock_data)
+
+/**
+ * define HVM_GET_PIT2 - State of the 8254.
+ *
+ * Out: struct hvm_pit_state2. -ENXIO: there is none in the kernel.
+ */
 #define HVM_GET_PIT2			_IOR(HVMIO, 0x9f, struct hvm_pit_state2)
+
+/**
+ * define HVM_SET_PIT2 - Set the state of the 8254.
+ *
+ * In: struct hvm_pit_state2. -ENXIO: there is none in the kernel.
+ */
 #define HVM_SET_PIT2			_IOW(HVMIO, 0xa0, struct hvm_pit_state2)
+
+/**
+ * define HVM_SIGNAL_MSI - Deliver an MSI.
+ *
+ * In: struct hvm_msi. Returns CPUs it was delivered to, 0 if the guest masks
+ * it. -EINVAL: no in-kernel irqchip, or flags.
+ */
 #define HVM_SIGNAL_MSI			_IOW(HVMIO, 0xa5, struct hvm_msi)
+
+/**
+ * define HVM_CLEAR_DIRTY_LOG - Forget some dirty bits, watch those pages anew.
+ *
+ * In: struct hvm_clear_dirty_log. -EINVAL: no such slot number, or a range not
+ * aligned or not in the slot. -ENOENT: the slot is empty or not logged.
+ */
 #define HVM_CLEAR_DIRTY_LOG		_IOWR(HVMIO, 0xc0, struct hvm_clear_dirty_log)
+
+/**
+ * define HVM_X86_SET_MSR_FILTER - Which MSRs the guest may touch.
+ *
+ * In: struct hvm_msr_filter; replaces the one before. -EINVAL: flags, or a
+ * bitmap too long.
+ */
 #define HVM_X86_SET_MSR_FILTER		_IOW(HVMIO, 0xc6, struct hvm_msr_filter)
+
+/**
+ * define HVM_RESET_DIRTY_RINGS - Take back ring entries that were read.
+ *
+ * Argument: 0. Returns how many there were, in all rings. -EINVAL: no ring.
+ */
 #define HVM_RESET_DIRTY_RINGS		_IO(HVMIO, 0xc7)
 
 /* ------------------------------------------------------------------------ */
 /* ioctls of a vCPU descriptor                                              */
 /* ------------------------------------------------------------------------ */
 
+/**
+ * define HVM_RUN - Run the guest until something needs userspace.
+ *
+ * Argument: 0. Returns 0, and exit_reason in struct hvm_run says why. -EINTR:
+ * a signal, or immediate_exit (exit_reason: HVM_EXIT_INTR). -EAGAIN: the vCPU
+ * waits for INIT or SIPI and was woken for nothing. -EINVAL: the argument is
+ * not 0, or unknown bits in valid_regs or dirty_regs.
+ */
 #define HVM_RUN				_IO(HVMIO, 0x80)
+
+/**
+ * define HVM_GET_REGS - Read the general registers.
+ *
+ * Out: struct hvm_regs.
+ */
 #define HVM_GET_REGS			_IOR(HVMIO, 0x81, struct hvm_regs)
+
+/**
+ * define HVM_SET_REGS - Write the general registers.
+ *
+ * In: struct hvm_regs. An exception not yet delivered is dropped.
+ */
 #define HVM_SET_REGS			_IOW(HVMIO, 0x82, struct hvm_regs)
+
+/**
+ * define HVM_GET_SREGS - Read segment, table and control registers.
+ *
+ * Out: struct hvm_sregs.
+ */
 #define HVM_GET_SREGS			_IOR(HVMIO, 0x83, struct hvm_sregs)
+
+/**
+ * define HVM_SET_SREGS - Write segment, table and control registers.
+ *
+ * In: struct hvm_sregs. -EINVAL: values no CPU could hold together.
+ */
 #define HVM_SET_SREGS			_IOW(HVMIO, 0x84, struct hvm_sregs)
+
+/**
+ * define HVM_TRANSLATE - Ask the guest's page tables about an address.
+ *
+ * In and out: struct hvm_translation.
+ */
 #define HVM_TRANSLATE			_IOWR(HVMIO, 0x85, struct hvm_translation)
+
+/**
+ * define HVM_INTERRUPT - Queue an interrupt of a controller in userspace.
+ *
+ * In: struct hvm_interrupt. -EINVAL: above 255. -ENXIO: the controllers are in
+ * the kernel. -EEXIST: one is queued already.
+ */
 #define HVM_INTERRUPT			_IOW(HVMIO, 0x86, struct hvm_interrupt)
+
+/**
+ * define HVM_GET_MSRS - Read MSRs. (System, vCPU.)
+ *
+ * In and out: struct hvm_msrs. Returns how many were read; the next one is not
+ * there. -E2BIG: more than 255.
+ */
 #define HVM_GET_MSRS			_IOWR(HVMIO, 0x88, struct hvm_msrs)
+
+/**
+ * define HVM_SET_MSRS - Write MSRs.
+ *
+ * In: struct hvm_msrs. Returns how many were written; the next one is not there
+ * or does not take the value. -E2BIG: more than 255.
+ */
 #define HVM_SET_MSRS			_IOW(HVMIO, 0x89, struct hvm_msrs)
+
+/**
+ * define HVM_SET_CPUID - What CPUID shall answer, without subleaves.
+ *
+ * In: struct hvm_cpuid. Errors as HVM_SET_CPUID2.
+ */
 #define HVM_SET_CPUID			_IOW(HVMIO, 0x8a, struct hvm_cpuid)
+
+/**
+ * define HVM_SET_SIGNAL_MASK - Signals blocked while in HVM_RUN.
+ *
+ * In: struct hvm_signal_mask; 0 instead of a pointer: as outside. -EINVAL: len.
+ */
 #define HVM_SET_SIGNAL_MASK		_IOW(HVMIO, 0x8b, struct hvm_signal_mask)
+
+/**
+ * define HVM_GET_FPU - Read x87 and SSE state.
+ *
+ * Out: struct hvm_fpu.
+ */
 #define HVM_GET_FPU			_IOR(HVMIO, 0x8c, struct hvm_fpu)
+
+/**
+ * define HVM_SET_FPU - Write x87 and SSE state.
+ *
+ * In: struct hvm_fpu.
+ */
 #define HVM_SET_FPU			_IOW(HVMIO, 0x8d, struct hvm_fpu)
+
+/**
+ * define HVM_GET_LAPIC - Read the local APIC.
+ *
+ * Out: struct hvm_lapic_state. -EINVAL: it is not in the kernel.
+ */
 #define HVM_GET_LAPIC			_IOR(HVMIO, 0x8e, struct hvm_lapic_state)
+
+/**
+ * define HVM_SET_LAPIC - Write the local APIC; its timer goes on from there.
+ *
+ * In: struct hvm_lapic_state. -EINVAL: it is not in the kernel, or the state is
+ * impossible.
+ */
 #define HVM_SET_LAPIC			_IOW(HVMIO, 0x8f, struct hvm_lapic_state)
+
+/**
+ * define HVM_SET_CPUID2 - What CPUID shall answer.
+ *
+ * In: struct hvm_cpuid2. -E2BIG: above 256 entries. -EINVAL: features no guest
+ * can have, or a change after the first HVM_RUN.
+ */
 #define HVM_SET_CPUID2			_IOW(HVMIO, 0x90, struct hvm_cpuid2)
+
+/**
+ * define HVM_GET_CPUID2 - What CPUID answers.
+ *
+ * In and out: struct hvm_cpuid2. -E2BIG: too little room; nent tells how much
+ * it takes.
+ */
 #define HVM_GET_CPUID2			_IOWR(HVMIO, 0x91, struct hvm_cpuid2)
+
+/**
+ * define HVM_TPR_ACCESS_REPORTING - Exit on each access to the task priority.
+ *
+ * In and out: struct hvm_tpr_access_ctl. -EINVAL: flags.
+ */
 #define HVM_TPR_ACCESS_REPORTING	_IOWR(HVMIO, 0x92, struct hvm_tpr_access_ctl)
+
+/**
+ * define HVM_SET_VAPIC_ADDR - Keep a copy of the task priority in guest memory.
+ *
+ * In: struct hvm_vapic_addr. -EINVAL: no local APIC in the kernel, or no guest
+ * memory there.
+ */
 #define HVM_SET_VAPIC_ADDR		_IOW(HVMIO, 0x93, struct hvm_vapic_addr)
+
+/**
+ * define HVM_GET_MP_STATE - Does the vCPU run, halt, or wait for INIT or SIPI?
+ *
+ * Out: struct hvm_mp_state.
+ */
 #define HVM_GET_MP_STATE		_IOR(HVMIO, 0x98, struct hvm_mp_state)
+
+/**
+ * define HVM_SET_MP_STATE - Make it.
+ *
+ * In: struct hvm_mp_state. -EINVAL: not one of x86's, or other than runnable
+ * without a local APIC in the kernel.
+ */
 #define HVM_SET_MP_STATE		_IOW(HVMIO, 0x99, struct hvm_mp_state)
+
+/**
+ * define HVM_NMI - Inject an NMI.
+ *
+ * Argument: ignored.
+ */
 #define HVM_NMI				_IO(HVMIO, 0x9a)
+
+/**
+ * define HVM_SET_GUEST_DEBUG - Debug the guest from outside.
+ *
+ * In: struct hvm_guest_debug. -EBUSY: HVM_GUESTDBG_INJECT_* while another
+ * exception is pending.
+ */
 #define HVM_SET_GUEST_DEBUG		_IOW(HVMIO, 0x9b, struct hvm_guest_debug)
+
+/**
+ * define HVM_X86_SETUP_MCE - How many MCE banks, and what they can do.
+ *
+ * In: u64 as MCG_CAP: bits 0-7 banks, the rest as
+ * HVM_X86_GET_MCE_CAP_SUPPORTED allows. -EINVAL: anything else.
+ */
 #define HVM_X86_SETUP_MCE		_IOW(HVMIO, 0x9c, __u64)
-#define HVM_X86_GET_MCE_CAP_SUPPORTED	_IOR(HVMIO, 0x9d, __u64) /* system */
+
+/**
+ * define HVM_X86_SET_MCE - Raise a machine check in the guest.
+ *
+ * In: struct hvm_x86_mce. -EINVAL: no such bank, or status not valid.
+ */
 #define HVM_X86_SET_MCE			_IOW(HVMIO, 0x9e, struct hvm_x86_mce)
+
+/**
+ * define HVM_GET_VCPU_EVENTS - Read the events under way.
+ *
+ * Out: struct hvm_vcpu_events.
+ */
 #define HVM_GET_VCPU_EVENTS		_IOR(HVMIO, 0x9f, struct hvm_vcpu_events)
+
+/**
+ * define HVM_SET_VCPU_EVENTS - Write the events under way.
+ *
+ * In: struct hvm_vcpu_events. -EINVAL: flags, a vector that is no exception's,
+ * or anything of SMM.
+ */
 #define HVM_SET_VCPU_EVENTS		_IOW(HVMIO, 0xa0, struct hvm_vcpu_events)
+
+/**
+ * define HVM_GET_DEBUGREGS - Read the guest's debug registers.
+ *
+ * Out: struct hvm_debugregs.
+ */
 #define HVM_GET_DEBUGREGS		_IOR(HVMIO, 0xa1, struct hvm_debugregs)
+
+/**
+ * define HVM_SET_DEBUGREGS - Write the guest's debug registers.
+ *
+ * In: struct hvm_debugregs. -EINVAL: flags, or bits 32-63 of DR6 or DR7.
+ */
 #define HVM_SET_DEBUGREGS		_IOW(HVMIO, 0xa2, struct hvm_debugregs)
-#define HVM_SET_TSC_KHZ			_IO(HVMIO, 0xa2) /* VM, vCPU */
-#define HVM_GET_TSC_KHZ			_IO(HVMIO, 0xa3) /* VM, vCPU */
-#define HVM_ENABLE_CAP			_IOW(HVMIO, 0xa3, struct hvm_enable_cap) /* VM, vCPU */
+
+/**
+ * define HVM_SET_TSC_KHZ - Set the frequency of the guest's TSC. (VM, vCPU.)
+ *
+ * Argument: kHz; 0: the host's. On a VM: for vCPUs made later. -EINVAL: the
+ * hardware cannot.
+ */
+#define HVM_SET_TSC_KHZ			_IO(HVMIO, 0xa2)
+
+/**
+ * define HVM_GET_TSC_KHZ - The frequency of the guest's TSC. (VM, vCPU.)
+ *
+ * Argument: ignored. Returns kHz.
+ */
+#define HVM_GET_TSC_KHZ			_IO(HVMIO, 0xa3)
+
+/**
+ * define HVM_ENABLE_CAP - Switch a capability on. (VM, vCPU.)
+ *
+ * In: struct hvm_enable_cap. -EINVAL: not one that is switched, bits in args
+ * that mean nothing, or too late: some must come before the first vCPU.
+ */
+#define HVM_ENABLE_CAP			_IOW(HVMIO, 0xa3, struct hvm_enable_cap)
+
+/**
+ * define HVM_GET_XSAVE - Read the extended state.
+ *
+ * Out: struct hvm_xsave, 4096 bytes. -EINVAL: it takes more; HVM_GET_XSAVE2
+ * does that. APM 2 "x87, SSE, and AVX System Programming"; SDM 1 "Managing
+ * State Using the XSAVE Feature Set".
+ */
 #define HVM_GET_XSAVE			_IOR(HVMIO, 0xa4, struct hvm_xsave)
+
+/**
+ * define HVM_SET_XSAVE - Write the extended state.
+ *
+ * In: struct hvm_xsave, HVM_CAP_XSAVE2 bytes. -EINVAL: components the guest
+ * cannot have, or reserved bits.
+ */
 #define HVM_SET_XSAVE			_IOW(HVMIO, 0xa5, struct hvm_xsave)
+
+/**
+ * define HVM_GET_XCRS - Read XCR0.
+ *
+ * Out: struct hvm_xcrs. -EINVAL: the host has no XSAVE.
+ */
 #define HVM_GET_XCRS			_IOR(HVMIO, 0xa6, struct hvm_xcrs)
+
+/**
+ * define HVM_SET_XCRS - Write XCR0.
+ *
+ * In: struct hvm_xcrs. -EINVAL: the host has no XSAVE, flags, too many, or a
+ * value XSETBV would refuse.
+ */
 #define HVM_SET_XCRS			_IOW(HVMIO, 0xa7, struct hvm_xcrs)
+
+/**
+ * define HVM_KVMCLOCK_CTRL - Tell the guest, by its clock, that it was paused.
+ *
+ * Argument: ignored. -EINVAL: the guest has set up no paravirtual clock.
+ */
 #define HVM_KVMCLOCK_CTRL		_IO(HVMIO, 0xad)
+
+/**
+ * define HVM_SMI - Not there, as hvm has no SMM.
+ *
+ * Argument: ignored. -EINVAL.
+ */
 #define HVM_SMI				_IO(HVMIO, 0xb7)
+
+/**
+ * define HVM_GET_SREGS2 - As HVM_GET_SREGS, with the PAE page pointers.
+ *
+ * Out: struct hvm_sregs2.
+ */
 #define HVM_GET_SREGS2			_IOR(HVMIO, 0xcc, struct hvm_sregs2)
+
+/**
+ * define HVM_SET_SREGS2 - As HVM_SET_SREGS, with the PAE page pointers.
+ *
+ * In: struct hvm_sregs2. -EINVAL: as there, or flags.
+ */
 #define HVM_SET_SREGS2			_IOW(HVMIO, 0xcd, struct hvm_sregs2)
-#define HVM_GET_STATS_FD		_IO(HVMIO, 0xce) /* VM, vCPU */
+
+/**
+ * define HVM_GET_STATS_FD - A file of counters. (VM, vCPU.)
+ *
+ * Argument: ignored. Returns a descriptor to read struct hvm_stats_header from.
+ */
+#define HVM_GET_STATS_FD		_IO(HVMIO, 0xce)
+
+/**
+ * define HVM_GET_XSAVE2 - Read all of the extended state.
+ *
+ * Out: struct hvm_xsave, HVM_CAP_XSAVE2 bytes.
+ */
 #define HVM_GET_XSAVE2			_IOR(HVMIO, 0xcf, struct hvm_xsave)
 
-/* Settings by number: system and vCPU descriptors. */
+/**
+ * define HVM_SET_DEVICE_ATTR - Write a setting.
+ *
+ * In: struct hvm_device_attr. -ENXIO: there is no such setting.
+ */
 #define HVM_SET_DEVICE_ATTR		_IOW(HVMIO, 0xe1, struct hvm_device_attr)
+
+/**
+ * define HVM_GET_DEVICE_ATTR - Read a setting. (System, vCPU.)
+ *
+ * In: struct hvm_device_attr; the value goes where addr points. -ENXIO: there
+ * is no such setting.
+ */
 #define HVM_GET_DEVICE_ATTR		_IOW(HVMIO, 0xe2, struct hvm_device_attr)
+
+/**
+ * define HVM_HAS_DEVICE_ATTR - Is a setting there? (System, vCPU.)
+ *
+ * In: struct hvm_device_attr. -ENXIO: it is not.
+ */
 #define HVM_HAS_DEVICE_ATTR		_IOW(HVMIO, 0xe3, struct hvm_device_attr)
 
 #endif /* _UAPI_LINUX_HVM_H */
