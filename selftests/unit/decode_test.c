@@ -647,8 +647,11 @@ static void aim_string(const struct hvm_insn *i, u64 gpr[16])
 	gpr[HVM_REG_RDI] = ((u64)arena->mem + BUF / 2 + rnd() % 64) | high;
 	/* No count of 0 here: the high half of the indexes is then not defined. */
 	gpr[HVM_REG_RCX] = (1 + rnd() % 20) | high;
-	if (i->op == HVM_OP_CMPS || i->op == HVM_OP_SCAS)	/* some runs of equal bytes */
+	if (i->op == HVM_OP_CMPS || i->op == HVM_OP_SCAS) {	/* some runs of equal bytes */
 		memset(arena->mem + BUF / 2 - 256, gpr[HVM_REG_RAX] & 1 ? 0 : 0xff, 512);
+		for (int n = 0; n < 8; n++)
+			arena->mem[BUF / 2 - 256 + rnd() % 512] = rnd();
+	}
 }
 
 /* Carry it out on a copy of memory, as the kernel does. False: left the arena. */
