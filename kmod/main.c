@@ -76,8 +76,8 @@ long hvm_ioctl_run(const struct hvm_ioctl *table, int n, unsigned int cmd, unsig
 	long r = -EFAULT;
 
 	for (row = table; row->cmd != cmd; row++)
-		if (row == table + n - 1)
-			return -ENOTTY;
+		if (row == table + n - 1)	/* KVM's errno differs between the two */
+			return vcpu ? -EINVAL : -ENOTTY;
 
 	if (row->size) {
 		buf = stack;
@@ -173,6 +173,7 @@ long hvm_check_extension(struct hvm_vm *vm, unsigned long cap)
 	case HVM_CAP_EXIT_ON_EMULATION_FAILURE:
 	case HVM_CAP_X86_TRIPLE_FAULT_EVENT:
 	case HVM_CAP_SYSTEM_EVENT_DATA:
+	case HVM_CAP_HVM_BASE:
 	case HVM_CAP_BINARY_STATS_FD:
 		return 1;
 	case HVM_CAP_NR_MEMSLOTS:
@@ -223,7 +224,7 @@ static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case HVM_GET_MSRS:
 		return hvm_msr_io(NULL, arg, false);
 	}
-	return -ENOTTY;
+	return -EINVAL;
 }
 
 static const struct file_operations dev_fops = {
