@@ -13,7 +13,8 @@
  *                                on the host
  *   CAP_KVM(name)                a capability of KVM's that hvm will never have
  *
- * fds: the kinds of descriptor KVM takes the call on: SYS, VM, CPU, or a sum.
+ * fds: the kinds of descriptor KVM takes the call on: SYS, VM, CPU, or a sum;
+ * VM_LATER: on a VM, KVM only so far.
  * status: SUPPORTED, PLANNED or NEVER. Names that come and go with the age of
  * the header are inside #ifdef.
  */
@@ -127,8 +128,8 @@ IOCTL(GET_VCPU_EVENTS, CPU, SUPPORTED),
 IOCTL(SET_VCPU_EVENTS, CPU, SUPPORTED),
 IOCTL(GET_DEBUGREGS, CPU, SUPPORTED),
 IOCTL(SET_DEBUGREGS, CPU, SUPPORTED),
-IOCTL(SET_TSC_KHZ, VM | CPU, SUPPORTED),
-IOCTL(GET_TSC_KHZ, VM | CPU, SUPPORTED),
+IOCTL(SET_TSC_KHZ, VM_LATER | CPU, SUPPORTED),
+IOCTL(GET_TSC_KHZ, VM_LATER | CPU, SUPPORTED),
 IOCTL(ENABLE_CAP, VM | CPU, SUPPORTED),
 IOCTL(GET_XSAVE, CPU, SUPPORTED),
 IOCTL(SET_XSAVE, CPU, SUPPORTED),
