@@ -5,7 +5,8 @@
 # the way the results come back.  A lane sets its defaults, calls host_main
 # "$@" and provides
 #
-#   lane_start   start the emulator (exec; it runs under a time limit)
+#   lane_prepare  make ready what else the emulator needs
+#   lane_start    start the emulator (exec; it runs under a time limit)
 #
 # which finds: kernel_dir, release, run (the run's directory, with initrd and
 # the pipe "channel"), smp, memory, append, interactive, icount, console.
@@ -87,19 +88,21 @@ host_kernel() {
 
 # The part of the initramfs that is the same in every run: busybox, the agent
 # and a few files of a root file system.  Kept in the cache by its inputs.
-host_base() { # sets base and receive
+host_base() { # sets base, receive and chunk
 	local busybox key dir tmp
 	busybox=$(command -v busybox) || die "no busybox here; lab/deps installs what is needed"
 	key=$(cat "$busybox" "$LAB/init" "$LAB/agent.c" "$LAB/receive.c" \
-		"$LAB/channel.h" "$LAB/host.sh" | sha256sum | cut -c1-16)
+		"$LAB/chunk.c" "$LAB/channel.h" "$LAB/host.sh" | sha256sum | cut -c1-16)
 	dir=$HVM_CACHE/base/$key
 	base=$dir/base.cpio
 	receive=$dir/receive
+	chunk=$dir/chunk.so
 	[ ! -e "$dir" ] || return 0
 	mkdir -p "$HVM_CACHE/base"
 	tmp=$(mktemp -d "$HVM_CACHE/base/tmp.XXXXXX")
 	${CC:-gcc} -O2 -Wall -static -o "$tmp/agent" "$LAB/agent.c"
 	${CC:-gcc} -O2 -Wall -o "$tmp/receive" "$LAB/receive.c"
+	${CC:-gcc} -O2 -Wall -shared -fPIC -o "$tmp/chunk.so" "$LAB/chunk.c"
 	host_base_tree "$tmp/root" "$busybox" "$tmp/agent"
 	host_cpio "$tmp/root" >"$tmp/base.cpio"
 	rm -rf "$tmp/root"
@@ -282,7 +285,7 @@ host_cleanup() {
 	trap '' INT TERM
 	[ -z "${emulator-}" ] || kill "$emulator" 2>/dev/null || true
 	wait 2>/dev/null || true
-	rm -rf "$run"
+	[ -n "${HVM_LAB_KEEP-}" ] || rm -rf "$run"
 }
 
 # Run the emulator under the time limit; sets ended to its exit status.
@@ -316,6 +319,7 @@ host_main() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	host_initrd
+	lane_prepare
 	[ -n "$quiet" ] || note "starting an emulated $lane host, kernel $release, $smp CPU(s), $memory MiB"
 	host_emulate
 	delivered=0
@@ -331,6 +335,7 @@ host_main() {
 		exit 124
 	fi
 	tail -n 20 "$run/emulator.log" >&2 2>/dev/null || true
+	[ ! -e "$run/bochs.log" ] || tail -n 20 "$run/bochs.log" >&2
 	note "the host stopped without an exit status (emulator: $ended)"
 	exit 125
 }
