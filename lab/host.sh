@@ -35,6 +35,8 @@ that the time limit was reached, 125 that the lab or the host itself failed.
   --modules LIST        the same, taken in to /modules but not inserted
   --klog FILE           write the host's kernel log here
   --console FILE        write the host's serial console here
+  --emulator-log FILE   write the emulator's own log here (Bochs: which rule a VM
+                        entry broke)
   --interactive         COMMAND (default: a shell) gets a terminal;
                         Ctrl-] x ends the host
   --icount              one instruction takes 1 ns of the host's time
@@ -44,7 +46,7 @@ USAGE
 
 # Defaults, options.
 host_options() {
-	kernel=6.1 smp=1 append='' klog='' console_out='' interactive='' icount='' quiet=''
+	kernel=6.1 smp=1 append='' klog='' console_out='' log_out='' interactive='' icount='' quiet=''
 	ins=() outs=() modules=() stock=() stock_in=() command=()
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -60,6 +62,7 @@ host_options() {
 		--modules)	 IFS=, read -ra names <<<"${2?}"; stock_in+=("${names[@]}") ;;
 		--klog)		 klog=${2?} ;;
 		--console)	 console_out=${2?} ;;
+		--emulator-log)	 log_out=${2?} ;;
 		--interactive)	 interactive=1; shift; continue ;;
 		--icount)	 icount=1; shift; continue ;;
 		--quiet)	 quiet=1; shift; continue ;;
@@ -277,6 +280,7 @@ host_deliver() {
 			cp "$run/console" "$klog"
 		fi
 	fi
+	[ -z "$log_out" ] || cp "$emulator_log" "$log_out"
 	[ -z "$console_out" ] || cp "$run/console" "$console_out"
 	return $missing
 }
@@ -318,6 +322,7 @@ host_main() {
 	trap host_cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
+	emulator_log=$run/emulator.log
 	host_initrd
 	lane_prepare
 	[ -n "$quiet" ] || note "starting an emulated $lane host, kernel $release, $smp CPU(s), $memory MiB"
@@ -334,8 +339,7 @@ host_main() {
 		note "time limit of $timeout s reached; above is the end of the host's console"
 		exit 124
 	fi
-	tail -n 20 "$run/emulator.log" >&2 2>/dev/null || true
-	[ ! -e "$run/bochs.log" ] || tail -n 20 "$run/bochs.log" >&2
+	[ ! -e "$emulator_log" ] || tail -n 20 "$emulator_log" >&2
 	note "the host stopped without an exit status (emulator: $ended)"
 	exit 125
 }
