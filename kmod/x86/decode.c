@@ -4,7 +4,7 @@
  *
  * Two 256-entry tables of 16-bit words describe the one- and two-byte maps;
  * everything a plain MOV, ALU or string form needs is in its word, so these
- * decode without a switch. What does not fit (SSE, the odd two-byte opcode)
+ * decode without a switch. What does not fit (the odd two-byte opcode)
  * carries T_FIX and goes through fixup(). An all-zero word means "not known".
  *
  * Bytes are read through a cursor that can not pass the end of the input. A
@@ -43,7 +43,7 @@
 #define GRP(n)		(T_MODRM | T_GRP | (n))
 #define STR8		(T_STR | T_BYTE)
 
-enum { G1, G3, G4, G8, G9, G11, G15 };
+enum { G1, G3, G4, G8, G11, G15 };
 
 static const u16 groups[][8] = {
 	[G1] = { HVM_OP_ADD, HVM_OP_OR, HVM_OP_ADC, HVM_OP_SBB,
@@ -52,7 +52,6 @@ static const u16 groups[][8] = {
 		 HVM_OP_NOT, HVM_OP_NEG },
 	[G4] = { HVM_OP_INC, HVM_OP_DEC },
 	[G8] = { [4] = HVM_OP_BT, HVM_OP_BTS, HVM_OP_BTR, HVM_OP_BTC },
-	[G9] = { [1] = HVM_OP_CMPXCHG8B },
 	[G11] = { HVM_OP_MOV },
 	[G15] = { [6] = HVM_OP_HINT, HVM_OP_HINT },	/* CLWB, CLFLUSH(OPT) */
 };
@@ -63,20 +62,16 @@ static const u16 one_byte[256] = {
 	[0x10] = MR8 | HVM_OP_ADC, MR | HVM_OP_ADC, RM8 | HVM_OP_ADC, RM | HVM_OP_ADC,
 	[0x18] = MR8 | HVM_OP_SBB, MR | HVM_OP_SBB, RM8 | HVM_OP_SBB, RM | HVM_OP_SBB,
 	[0x20] = MR8 | HVM_OP_AND, MR | HVM_OP_AND, RM8 | HVM_OP_AND, RM | HVM_OP_AND,
-	[0x26] = T_PFX,
 	[0x28] = MR8 | HVM_OP_SUB, MR | HVM_OP_SUB, RM8 | HVM_OP_SUB, RM | HVM_OP_SUB,
-	[0x2e] = T_PFX,
 	[0x30] = MR8 | HVM_OP_XOR, MR | HVM_OP_XOR, RM8 | HVM_OP_XOR, RM | HVM_OP_XOR,
-	[0x36] = T_PFX,
 	[0x38] = MR8 | HVM_OP_CMP, MR | HVM_OP_CMP, RM8 | HVM_OP_CMP, RM | HVM_OP_CMP,
-	[0x3e] = T_PFX,
+	[0x26] = T_PFX, [0x2e] = T_PFX, [0x36] = T_PFX, [0x3e] = T_PFX,
 	[0x40 ... 0x4f] = T_PFX,	/* REX; not a prefix outside 64-bit mode */
 	[0x63] = RM | T_FIX | HVM_OP_MOVSX,
 	[0x64 ... 0x67] = T_PFX,
 	[0x6c] = STR8 | HVM_OP_INS, T_STR | HVM_OP_INS,
 	[0x6e] = STR8 | HVM_OP_OUTS, T_STR | HVM_OP_OUTS,
-	[0x80] = T_BYTE | T_IMMZ | GRP(G1), T_IMMZ | GRP(G1),
-	[0x82] = T_BYTE | T_IMMZ | T_FIX | GRP(G1), T_IMM8 | GRP(G1),
+	[0x80] = T_BYTE | T_IMMZ | GRP(G1), T_IMMZ | GRP(G1), 0, T_IMM8 | GRP(G1),
 	[0x84] = MR8 | HVM_OP_TEST, MR | HVM_OP_TEST,
 	[0x86] = MR8 | HVM_OP_XCHG, MR | HVM_OP_XCHG,
 	[0x88] = MR8 | HVM_OP_MOV, MR | HVM_OP_MOV, RM8 | HVM_OP_MOV, RM | HVM_OP_MOV,
@@ -90,12 +85,9 @@ static const u16 one_byte[256] = {
 	[0xae] = STR8 | HVM_OP_SCAS, T_STR | HVM_OP_SCAS,
 	[0xc6] = T_BYTE | T_IMMZ | GRP(G11), T_IMMZ | GRP(G11),
 	[0xcc] = HVM_OP_SYS, T_IMM8 | HVM_OP_SYS,	/* INT3, INT n */
-	[0xe4 ... 0xe7] = T_IMM8 | HVM_OP_SYS,		/* IN, OUT */
-	[0xec ... 0xef] = HVM_OP_SYS,
+	[0xe4 ... 0xe7] = T_IMM8 | HVM_OP_SYS, [0xec ... 0xef] = HVM_OP_SYS,	/* IN, OUT */
 	[0xf0] = T_PFX,
-	[0xf1] = HVM_OP_SYS,				/* INT1 */
-	[0xf2 ... 0xf3] = T_PFX,
-	[0xf4] = HVM_OP_SYS,				/* HLT */
+	[0xf1] = HVM_OP_SYS, T_PFX, T_PFX, HVM_OP_SYS,	/* INT1, REP, HLT */
 	[0xf6] = T_BYTE | GRP(G3), GRP(G3),
 	[0xfe] = T_BYTE | GRP(G4), GRP(G4),
 };
@@ -105,16 +97,9 @@ static const u16 two_byte[256] = {
 	[0x06] = HVM_OP_SYS,			/* CLTS */
 	[0x08 ... 0x09] = HVM_OP_SYS,		/* INVD, WBINVD */
 	[0x0d] = MR | HVM_OP_HINT,		/* PREFETCHW */
-	[0x10] = RM | T_FIX | HVM_OP_XMM, MR | T_FIX | HVM_OP_XMM,
 	[0x18] = MR | HVM_OP_HINT,		/* PREFETCHh */
 	[0x20 ... 0x23] = MR | T_FIX | HVM_OP_SYS,	/* MOV to, from CR, DR */
-	[0x28] = RM | T_FIX | HVM_OP_XMM, MR | T_FIX | HVM_OP_XMM,
-	[0x2b] = MR | T_FIX | HVM_OP_XMM,
 	[0x30 ... 0x33] = HVM_OP_SYS,		/* WRMSR, RDTSC, RDMSR, RDPMC */
-	[0x40 ... 0x4f] = RM | HVM_OP_CMOV,
-	[0x6e ... 0x6f] = RM | T_FIX | HVM_OP_XMM,
-	[0x7e ... 0x7f] = MR | T_FIX | HVM_OP_XMM,
-	[0x90 ... 0x9f] = MR8 | HVM_OP_SETCC,
 	[0xa2] = HVM_OP_SYS,			/* CPUID */
 	[0xa3] = MR | HVM_OP_BT,
 	[0xab] = MR | HVM_OP_BTS,
@@ -126,9 +111,6 @@ static const u16 two_byte[256] = {
 	[0xbe ... 0xbf] = RM | T_FIX | HVM_OP_MOVSX,
 	[0xc0] = MR8 | HVM_OP_XADD, MR | HVM_OP_XADD,
 	[0xc3] = MR | T_FIX | HVM_OP_MOV,	/* MOVNTI */
-	[0xc7] = T_FIX | GRP(G9),
-	[0xd6] = MR | T_FIX | HVM_OP_XMM,
-	[0xe7] = MR | T_FIX | HVM_OP_XMM,
 };
 
 /* HVM_INSN_* when the register is not the destination. */
@@ -136,23 +118,13 @@ static const u16 two_byte[256] = {
 
 static const u8 op_flags[HVM_OP_COUNT] = {
 	[HVM_OP_ADD ... HVM_OP_XOR] = RW,
-	[HVM_OP_CMP] = HVM_INSN_READ,
-	[HVM_OP_TEST] = HVM_INSN_READ,
-	[HVM_OP_NOT ... HVM_OP_DEC] = RW,
-	[HVM_OP_BT] = HVM_INSN_READ,
-	[HVM_OP_BTS ... HVM_OP_BTC] = RW,
-	[HVM_OP_MOV] = HVM_INSN_WRITE,
-	[HVM_OP_MOVBE] = HVM_INSN_WRITE,
-	[HVM_OP_XCHG ... HVM_OP_CMPXCHG8B] = RW,
-	[HVM_OP_SETCC] = HVM_INSN_WRITE,
+	[HVM_OP_CMP ... HVM_OP_BT] = HVM_INSN_READ,
+	[HVM_OP_BTS ... HVM_OP_CMPXCHG] = RW,
+	[HVM_OP_MOV ... HVM_OP_INS] = HVM_INSN_WRITE,
 	[HVM_OP_MOVS] = HVM_INSN_READ | HVM_INSN_WRITE,
 	[HVM_OP_CMPS] = HVM_INSN_READ | HVM_INSN_READ1,
-	[HVM_OP_STOS] = HVM_INSN_WRITE,
-	[HVM_OP_LODS] = HVM_INSN_READ | HVM_INSN_LOAD,
-	[HVM_OP_SCAS] = HVM_INSN_READ,
-	[HVM_OP_INS] = HVM_INSN_WRITE,
+	[HVM_OP_LODS ... HVM_OP_SCAS] = HVM_INSN_READ | HVM_INSN_LOAD,
 	[HVM_OP_OUTS] = HVM_INSN_READ,
-	[HVM_OP_XMM] = HVM_INSN_WRITE,
 };
 
 #define REX_W		8
@@ -177,6 +149,11 @@ static inline u8 next8(struct dec *d)
 	return *d->p++;
 }
 
+static inline s64 sign_extend(u64 val, unsigned int size)
+{
+	return (s64)(val << (64 - 8 * size)) >> (64 - 8 * size);
+}
+
 /* Little-endian, sign-extended; @size is 1, 2, 4 or 8. */
 static s64 next_sx(struct dec *d, unsigned int size)
 {
@@ -189,7 +166,7 @@ static s64 next_sx(struct dec *d, unsigned int size)
 	}
 	memcpy(&val, d->p, size);
 	d->p += size;
-	return (s64)(val << (64 - 8 * size)) >> (64 - 8 * size);
+	return sign_extend(val, size);
 }
 
 /* Take in one prefix; false: in this mode the byte is an opcode. */
@@ -295,45 +272,14 @@ static u16 modrm(struct dec *d, struct hvm_insn *insn, u16 e)
 	return e;
 }
 
-/* SSE moves: the mandatory prefix picks the size. 0: not one of ours. */
-static unsigned int sse_size(struct dec *d, struct hvm_insn *insn)
-{
-	u8 pfx = insn->rep ?: d->opsize ? 0x66 : 0;
-
-	switch (insn->opcode & 0xff) {
-	case 0x10: case 0x11:	/* MOVUPS, MOVUPD, MOVSS, MOVSD */
-		return pfx == 0xf3 ? 4 : pfx == 0xf2 ? 8 : 16;
-	case 0x28: case 0x29: case 0x2b:	/* MOVAPS, MOVAPD, MOVNTPS */
-		return insn->rep ? 0 : 16;
-	case 0x6f: case 0x7f:	/* MOVDQA, MOVDQU */
-		return pfx == 0x66 || pfx == 0xf3 ? 16 : 0;
-	case 0xe7:		/* MOVNTDQ */
-		return pfx == 0x66 ? 16 : 0;
-	case 0xd6:		/* MOVQ store */
-		return pfx == 0x66 ? 8 : 0;
-	case 0x7e:
-		if (pfx == 0xf3) {	/* MOVQ load */
-			insn->flags = HVM_INSN_READ | HVM_INSN_LOAD;
-			return 8;
-		}
-		break;
-	}
-	return pfx != 0x66 ? 0 : d->rex & REX_W ? 8 : 4;	/* MOVD, MOVQ */
-}
-
 /* What the table word can not say. Returns false when it is not supported. */
 static bool fixup(struct dec *d, struct hvm_insn *insn)
 {
-	if (insn->op == HVM_OP_XMM)
-		return (insn->size = insn->regsize = sse_size(d, insn));
-
 	switch (insn->opcode) {
 	case 0x0063:		/* MOVSXD; ARPL elsewhere */
 		if (insn->size == 8)
 			insn->size = 4;
 		return insn->mode == HVM_CODE64;
-	case 0x0082:		/* alias of 80 */
-		return insn->mode != HVM_CODE64;
 	case 0x0f20: case 0x0f21: case 0x0f22: case 0x0f23:
 		insn->size = insn->regsize = insn->mode == HVM_CODE64 ? 8 : 4;
 		if (insn->lock && !(insn->opcode & 1)) {	/* AMD: CR8 by LOCK */
@@ -351,10 +297,6 @@ static bool fixup(struct dec *d, struct hvm_insn *insn)
 		return !insn->rep && (insn->reg & 1 || d->opsize);
 	case 0x0fc3:
 		return !d->opsize && !insn->rep;
-	case 0x0fc7:
-		insn->size = 8;
-		insn->regsize = 4;
-		return !(d->rex & REX_W);
 	}
 	return true;
 }
@@ -362,8 +304,7 @@ static bool fixup(struct dec *d, struct hvm_insn *insn)
 /* Operand 0 of a string form; rSI is the one with the override. */
 static void string(struct hvm_insn *insn)
 {
-	bool si = insn->op == HVM_OP_MOVS || insn->op == HVM_OP_CMPS ||
-		  insn->op == HVM_OP_LODS || insn->op == HVM_OP_OUTS;
+	bool si = insn->flags & HVM_INSN_READ && insn->op != HVM_OP_SCAS;
 
 	insn->base = si ? HVM_REG_RSI : HVM_REG_RDI;
 	insn->reg = HVM_REG_RAX;
@@ -506,11 +447,6 @@ void hvm_reg_write(u64 gpr[16], unsigned int reg, unsigned int size, u64 val)
 		gpr[reg] = (gpr[reg] & ~0xffull) | (u8)val;
 }
 
-static s64 sign_extend(u64 val, unsigned int size)
-{
-	return (s64)(val << (64 - 8 * size)) >> (64 - 8 * size);
-}
-
 /* BT and kin with a register: the bit may lie outside the addressed operand. */
 static s64 bit_displacement(const struct hvm_insn *insn, const u64 gpr[16])
 {
@@ -557,15 +493,8 @@ static u64 alu_bit(unsigned int op, unsigned int size, u64 dst, u64 src, u64 *rf
 	*rflags &= ~(u64)X86_EFLAGS_CF;
 	if (dst & bit)
 		*rflags |= X86_EFLAGS_CF;
-	switch (op) {
-	case HVM_OP_BTS:
-		return dst | bit;
-	case HVM_OP_BTR:
-		return dst & ~bit;
-	case HVM_OP_BTC:
-		return dst ^ bit;
-	}
-	return dst;
+	return op == HVM_OP_BTS ? dst | bit : op == HVM_OP_BTR ? dst & ~bit :
+	       op == HVM_OP_BTC ? dst ^ bit : dst;
 }
 
 /* All arithmetic flags from the result and the vector of carries out. */
@@ -646,20 +575,6 @@ u64 hvm_insn_alu(unsigned int op, unsigned int size, u64 dst, u64 src,
 	return r;
 }
 
-/* The condition in the low four bits of SETcc's and CMOVcc's opcode. */
-static bool condition(unsigned int cc, u64 f)
-{
-	bool less = !(f & X86_EFLAGS_SF) != !(f & X86_EFLAGS_OF);
-	const bool tab[8] = {
-		f & X86_EFLAGS_OF, f & X86_EFLAGS_CF, f & X86_EFLAGS_ZF,
-		f & (X86_EFLAGS_CF | X86_EFLAGS_ZF),
-		f & X86_EFLAGS_SF, f & X86_EFLAGS_PF,
-		less, less || f & X86_EFLAGS_ZF,
-	};
-
-	return tab[cc >> 1 & 7] != (cc & 1);
-}
-
 /* Always writes memory: what was there, if the comparison failed. */
 static u64 cmpxchg(const struct hvm_insn *insn, u64 mem, u64 gpr[16], u64 *rflags)
 {
@@ -672,53 +587,6 @@ static u64 cmpxchg(const struct hvm_insn *insn, u64 mem, u64 gpr[16], u64 *rflag
 	return mem;
 }
 
-static u64 cmpxchg8b(u64 mem, u64 gpr[16], u64 *rflags)
-{
-	*rflags |= X86_EFLAGS_ZF;
-	if (mem == ((u32)gpr[HVM_REG_RAX] | gpr[HVM_REG_RDX] << 32))
-		return (u32)gpr[HVM_REG_RBX] | gpr[HVM_REG_RCX] << 32;
-	*rflags &= ~(u64)X86_EFLAGS_ZF;
-	gpr[HVM_REG_RAX] = (u32)mem;
-	gpr[HVM_REG_RDX] = mem >> 32;
-	return mem;
-}
-
-/* Forms whose destination is a register, and SCAS, CMPS. */
-static void finish_load(const struct hvm_insn *insn, const u64 mem[2],
-			u64 gpr[16], u64 *rflags)
-{
-	unsigned int size = insn->size;
-	u64 val = mem[0] & ~0ull >> (64 - 8 * size);
-	u64 old = hvm_reg_read(gpr, insn->reg, insn->regsize);
-
-	switch (insn->op) {
-	case HVM_OP_MOVSX:
-		val = sign_extend(val, size);
-		break;
-	case HVM_OP_MOVBE:
-		val = __builtin_bswap64(val) >> (64 - 8 * size);
-		break;
-	case HVM_OP_CMOV:
-		if (!condition(insn->opcode, *rflags))
-			val = old;
-		break;
-	case HVM_OP_SCAS:
-		hvm_insn_alu(HVM_OP_CMP, size, old, val, rflags);
-		return;
-	case HVM_OP_CMPS:
-		hvm_insn_alu(HVM_OP_CMP, size, val, mem[1], rflags);
-		return;
-	case HVM_OP_ADD ... HVM_OP_CMP:
-		val = hvm_insn_alu(insn->op, size, old, val, rflags);
-		if (insn->op == HVM_OP_CMP)
-			return;
-		break;
-	default:	/* MOV, MOVZX, LODS */
-		break;
-	}
-	hvm_reg_write(gpr, insn->reg, insn->regsize, val);
-}
-
 /**
  * hvm_insn_finish() - carry out the instruction on values already loaded
  * @insn: the instruction
@@ -727,57 +595,61 @@ static void finish_load(const struct hvm_insn *insn, const u64 mem[2],
  * @rflags: updated
  * @store: value for operand hvm_insn_dst(), if true is returned
  *
- * Not for HVM_OP_XMM, HINT, SYS and OUTS, for which it does nothing.
+ * Does nothing for HVM_OP_OUTS, HINT and SYS.
  *
  * Return: whether @store is to be written to memory.
  */
 bool hvm_insn_finish(const struct hvm_insn *insn, const u64 mem[2], u64 gpr[16],
 		     u64 *rflags, u64 *store)
 {
-	unsigned int size = insn->size;
-	u64 src, r;
+	unsigned int size = insn->size, op = insn->op;
+	u64 mask = ~0ull >> (64 - 8 * size);
+	bool load = insn->flags & HVM_INSN_LOAD;
+	u64 reg, dst, src;
 
-	if (insn->op >= HVM_OP_OUTS)
+	if (op >= HVM_OP_OUTS)
 		return false;
-	if (insn->flags & HVM_INSN_LOAD || insn->op == HVM_OP_SCAS ||
-	    insn->op == HVM_OP_CMPS) {
-		finish_load(insn, mem, gpr, rflags);
-		return false;
-	}
-	src = insn->flags & HVM_INSN_IMM ? (u64)insn->imm :
+	reg = insn->flags & HVM_INSN_IMM ? (u64)insn->imm :
 	      hvm_reg_read(gpr, insn->reg, insn->regsize);
+	dst = load ? reg : mem[0] & mask;
+	src = load ? mem[0] & mask : reg;
 
-	switch (insn->op) {
-	case HVM_OP_MOV: case HVM_OP_STOS:
-		r = src;
+	switch (op) {
+	case HVM_OP_MOV: case HVM_OP_MOVZX: case HVM_OP_STOS: case HVM_OP_LODS:
+		dst = src;
 		break;
 	case HVM_OP_MOVS: case HVM_OP_INS:
-		r = mem[0];
+		break;
+	case HVM_OP_MOVSX:
+		dst = sign_extend(src, size);
 		break;
 	case HVM_OP_MOVBE:
-		r = __builtin_bswap64(src) >> (64 - 8 * size);
+		dst = __builtin_bswap64(src) >> (64 - 8 * size);
 		break;
-	case HVM_OP_XCHG:
-		r = src;
-		hvm_reg_write(gpr, insn->reg, size, mem[0]);
-		break;
-	case HVM_OP_XADD:
-		r = hvm_insn_alu(HVM_OP_ADD, size, mem[0], src, rflags);
-		hvm_reg_write(gpr, insn->reg, size, mem[0]);
+	case HVM_OP_XADD: case HVM_OP_XCHG:
+		if (op == HVM_OP_XADD)
+			src = hvm_insn_alu(HVM_OP_ADD, size, dst, reg, rflags);
+		hvm_reg_write(gpr, insn->reg, size, dst);
+		dst = src;
 		break;
 	case HVM_OP_CMPXCHG:
-		r = cmpxchg(insn, mem[0], gpr, rflags);
+		dst = cmpxchg(insn, dst, gpr, rflags);
 		break;
-	case HVM_OP_CMPXCHG8B:
-		r = cmpxchg8b(mem[0], gpr, rflags);
-		break;
-	case HVM_OP_SETCC:
-		r = condition(insn->opcode, *rflags);
-		break;
+	case HVM_OP_SCAS:
+		hvm_insn_alu(HVM_OP_CMP, size, dst, src, rflags);
+		return false;
+	case HVM_OP_CMPS:
+		hvm_insn_alu(HVM_OP_CMP, size, dst, mem[1], rflags);
+		return false;
 	default:
-		r = hvm_insn_alu(insn->op, size, mem[0], src, rflags);
+		dst = hvm_insn_alu(op, size, dst, src, rflags);
+		if (op == HVM_OP_CMP)
+			return false;
 	}
-	*store = r & ~0ull >> (64 - 8 * size);
+	if (load)
+		hvm_reg_write(gpr, insn->reg, insn->regsize, dst);
+	else
+		*store = dst & mask;
 	return insn->flags & HVM_INSN_WRITE;
 }
 

@@ -65,19 +65,17 @@ enum hvm_reg {
 	HVM_REG_NONE = 0x21,
 };
 
+/* Order matters: op_flags[] names ranges, and group 1 its low three bits. */
 enum hvm_op {
 	HVM_OP_NONE,
-	/* The eight of group 1 keep the group's order in their low three bits. */
 	HVM_OP_ADD = 8, HVM_OP_OR, HVM_OP_ADC, HVM_OP_SBB,
 	HVM_OP_AND, HVM_OP_SUB, HVM_OP_XOR, HVM_OP_CMP,
-	HVM_OP_TEST, HVM_OP_NOT, HVM_OP_NEG, HVM_OP_INC, HVM_OP_DEC,
-	HVM_OP_BT, HVM_OP_BTS, HVM_OP_BTR, HVM_OP_BTC,
-	HVM_OP_MOV, HVM_OP_MOVZX, HVM_OP_MOVSX, HVM_OP_MOVBE,
-	HVM_OP_XCHG, HVM_OP_XADD, HVM_OP_CMPXCHG, HVM_OP_CMPXCHG8B,
-	HVM_OP_SETCC, HVM_OP_CMOV,
-	HVM_OP_MOVS, HVM_OP_CMPS, HVM_OP_STOS, HVM_OP_LODS, HVM_OP_SCAS,
-	HVM_OP_INS, HVM_OP_OUTS,
-	HVM_OP_XMM,		/* SSE move; the caller has the XMM registers */
+	HVM_OP_TEST, HVM_OP_BT, HVM_OP_BTS, HVM_OP_BTR, HVM_OP_BTC,
+	HVM_OP_NOT, HVM_OP_NEG, HVM_OP_INC, HVM_OP_DEC,
+	HVM_OP_XCHG, HVM_OP_XADD, HVM_OP_CMPXCHG,
+	HVM_OP_MOV, HVM_OP_MOVBE, HVM_OP_STOS, HVM_OP_INS,
+	HVM_OP_MOVZX, HVM_OP_MOVSX,
+	HVM_OP_MOVS, HVM_OP_CMPS, HVM_OP_LODS, HVM_OP_SCAS, HVM_OP_OUTS,
 	HVM_OP_HINT,		/* cache hints: nothing to do */
 	HVM_OP_SYS,		/* intercepted, no memory operand: length only */
 	HVM_OP_COUNT,
@@ -97,14 +95,14 @@ enum hvm_op {
  * @op: enum hvm_op
  * @flags: HVM_INSN_*
  * @mode: HVM_CODE16/32/64 it was decoded for
- * @size: bytes of the memory operand: 1, 2, 4, 8, or 16 (XMM)
+ * @size: bytes of the memory operand: 1, 2, 4, 8
  * @regsize: bytes of the register operand; differs for MOVZX and MOVSX
  * @adsize: address size in bytes: 2, 4, 8
  * @seg: segment of operand 0, override applied
  * @base: base register, HVM_REG_RIP or HVM_REG_NONE; SYS: the ModRM r/m register
  * @index: index register or HVM_REG_NONE
  * @scale: log2 of the index scale
- * @reg: register operand: 0 ... 15, or HVM_REG_HIGH + 0 ... 3; an XMM number; for
+ * @reg: register operand: 0 ... 15, or HVM_REG_HIGH + 0 ... 3; for
  *	MOV to and from CR/DR the control or debug register
  * @rep: 0, 0xf2 (REPNE) or 0xf3 (REP, REPE)
  * @lock: there was a LOCK prefix

@@ -5,11 +5,11 @@
  * A stage-2 fault where there is no memory ends here. The instruction is
  * fetched and decoded (decode.c), then carried out as a small machine with
  * four phases - load operand 0, load operand 1, compute, store - over struct
- * hvm_emul. A phase moves its operand in chunks: at most eight bytes, and never
- * across a page, because what lies behind the next page may be another thing
- * altogether. Each chunk goes to the local APIC, to guest memory, to an
- * ioeventfd, or out to userspace as one HVM_EXIT_MMIO; in the last case the
- * machine stops where it is and vcpu->complete takes it up at the next RUN.
+ * hvm_emul. A phase moves its operand in one chunk, or in two where it crosses
+ * a page, since what lies behind that may be another thing altogether. Each
+ * chunk goes to the local APIC, to guest memory, to an ioeventfd, or out to
+ * userspace as one HVM_EXIT_MMIO; in the last case the machine stops where it
+ * is and vcpu->complete takes it up at the next RUN.
  *
  * Both addresses are translated, with the access rights that will be needed,
  * before anything is loaded: nothing has happened yet when a fault is raised.
@@ -43,8 +43,8 @@ struct hvm_operand {
 struct hvm_emul {
 	struct hvm_insn insn;
 	struct hvm_operand op[2];
-	u64 val[2][2];		/* operand values; 16 bytes for SSE */
-	u64 store[2];
+	u64 val[2];		/* operands as loaded */
+	u64 store;
 	gpa_t fault_gpa;	/* what the processor told, for the first access only */
 	u8 phase;
 	u8 pos;			/* bytes moved in this phase */
@@ -251,17 +251,17 @@ static u8 *phase_buf(struct hvm_emul *e, struct hvm_operand **op)
 {
 	if (e->phase == EMUL_STORE) {
 		*op = &e->op[hvm_insn_dst(&e->insn)];
-		return (u8 *)e->store;
+		return (u8 *)&e->store;
 	}
 	*op = &e->op[e->phase];
-	return (u8 *)e->val[e->phase];
+	return (u8 *)&e->val[e->phase];
 }
 
 static u32 chunk_len(const struct hvm_emul *e, const struct hvm_operand *op)
 {
 	u32 end = e->pos < op->first ? op->first : e->insn.size;
 
-	return min_t(u32, end - e->pos, 8);
+	return end - e->pos;
 }
 
 static int mmio_complete(struct hvm_vcpu *vcpu)
@@ -337,36 +337,14 @@ static int transfer(struct hvm_vcpu *vcpu)
 	return 1;
 }
 
-/* SSE moves: the register is in the saved FPU state. */
-static void finish_xmm(struct hvm_vcpu *vcpu)
-{
-	struct hvm_emul *e = vcpu->emul;
-	struct hvm_fpu fpu;
-
-	if (hvm_get_fpu(vcpu, &fpu))
-		return;
-	if (e->insn.flags & HVM_INSN_WRITE) {
-		memcpy(e->store, fpu.xmm[e->insn.reg], sizeof(e->store));
-		e->do_store = true;
-		return;
-	}
-	memcpy(fpu.xmm[e->insn.reg], e->val[0], sizeof(e->val[0]));
-	hvm_set_fpu(vcpu, &fpu);
-}
-
 /* Compute; registers, flags and RIP (or the string's count) move on. */
 static void emul_retire(struct hvm_vcpu *vcpu)
 {
 	struct hvm_emul *e = vcpu->emul;
-	const u64 mem[2] = { e->val[0][0], e->val[1][0] };
 
-	e->do_store = false;
 	e->more = false;
-	if (e->insn.op == HVM_OP_XMM)
-		finish_xmm(vcpu);
-	else
-		e->do_store = hvm_insn_finish(&e->insn, mem, vcpu->gpr,
-					      &vcpu->rflags, e->store);
+	e->do_store = hvm_insn_finish(&e->insn, e->val, vcpu->gpr, &vcpu->rflags,
+				      &e->store);
 	if (e->insn.flags & HVM_INSN_STRING)
 		e->more = hvm_insn_step(&e->insn, 1, vcpu->gpr, vcpu->rflags);
 	/* With length 0 this only ends the shadow and single-steps the iteration. */
@@ -586,7 +564,7 @@ static int outs_data(struct hvm_vcpu *vcpu, u32 count,
 /* OUTS whose datum came from a device, one at a time; already retired. */
 static int outs_exit(struct hvm_vcpu *vcpu)
 {
-	memcpy(hvm_pio_data(vcpu), vcpu->emul->val[0], sizeof(u64));
+	memcpy(hvm_pio_data(vcpu), vcpu->emul->val, sizeof(u64));
 	return outs_data(vcpu, 1, NULL);
 }
 
@@ -597,7 +575,7 @@ static int ins_complete(struct hvm_vcpu *vcpu)
 
 	if (vcpu->rip != e->pio_rip)
 		return 1;
-	e->val[0][0] = READ_ONCE(*(u32 *)hvm_pio_data(vcpu));
+	e->val[0] = READ_ONCE(*(u32 *)hvm_pio_data(vcpu));
 	e->phase = EMUL_LOAD1;
 	return emul_run(vcpu);
 }

@@ -34,8 +34,7 @@ static void check_fields(const struct hvm_insn *i, unsigned int avail, unsigned 
 {
 	CHECK(i->len >= 1 && i->len <= HVM_INSN_MAX && i->len <= avail);
 	CHECK(i->op > HVM_OP_NONE && i->op < HVM_OP_COUNT && i->mode == mode);
-	CHECK(size_ok(i->size) || (i->size == 16 && i->op == HVM_OP_XMM));
-	CHECK(size_ok(i->regsize) || i->op == HVM_OP_XMM);
+	CHECK(size_ok(i->size) && size_ok(i->regsize));
 	CHECK(i->adsize == 2 || i->adsize == 4 || i->adsize == 8);
 	CHECK(mode == HVM_CODE64 ? i->adsize >= 4 : i->adsize <= 4);
 	CHECK(i->seg <= HVM_SREG_NONE && (mode == HVM_CODE64 || i->seg != HVM_SREG_NONE));
@@ -47,7 +46,7 @@ static void check_fields(const struct hvm_insn *i, unsigned int avail, unsigned 
 	CHECK(!i->lock || (i->flags & HVM_INSN_LOCKOK && i->flags & HVM_INSN_WRITE));
 	CHECK(!i->rep || i->rep == 0xf2 || i->rep == 0xf3);
 	CHECK(!(i->flags & HVM_INSN_LOAD) || !(i->flags & HVM_INSN_WRITE));
-	CHECK(mode == HVM_CODE64 || i->size < 8 || i->op == HVM_OP_CMPXCHG8B || i->op == HVM_OP_XMM);
+	CHECK(mode == HVM_CODE64 || i->size < 8);
 }
 
 static void check_bytes(const struct hvm_insn *i, const u8 *buf, unsigned int mode)
@@ -77,8 +76,6 @@ static void run(const struct hvm_insn *i, u64 gpr[16], u64 seed)
 		CHECK(i->mode == HVM_CODE64 || !(hvm_insn_ea(i, n, gpr, seed, seed) >> 32));
 	}
 	memcpy(before, gpr, sizeof(before));
-	if (i->op == HVM_OP_XMM)
-		return;
 	wrote = hvm_insn_finish(i, mem, gpr, &flags, &store);
 	CHECK(wrote == !!(i->flags & HVM_INSN_WRITE));
 	CHECK(!wrote || i->size == 8 || !(store >> (8 * i->size)));

@@ -106,18 +106,15 @@ static u64 rnd_operand(void)
 
 /* ---- what struct hvm_insn says, as text ---- */
 
-static const char *const size_name[17] = {
-	[1] = "BYTE", [2] = "WORD", [4] = "DWORD", [8] = "QWORD", [16] = "XMMWORD",
+static const char *const size_name[9] = {
+	[1] = "BYTE", [2] = "WORD", [4] = "DWORD", [8] = "QWORD",
 };
 static const char *const seg_name[] = { "es", "cs", "ss", "ds", "fs", "gs", "ds" };
-static const char *const cc_name[] = { "o", "no", "b", "ae", "e", "ne", "be", "a",
-				       "s", "ns", "p", "np", "l", "ge", "le", "g" };
 static const char *const op_name[HVM_OP_COUNT] = {
 	[HVM_OP_ADD] = "add", "or", "adc", "sbb", "and", "sub", "xor", "cmp",
-	"test", "not", "neg", "inc", "dec", "bt", "bts", "btr", "btc",
-	"mov", "movzx", "movsx", "movbe", "xchg", "xadd", "cmpxchg", "cmpxchg8b",
-	"set", "cmov", "movs", "cmps", "stos", "lods", "scas", "ins", "outs",
-	"sse", "hint", "sys",
+	"test", "bt", "bts", "btr", "btc", "not", "neg", "inc", "dec",
+	"xchg", "xadd", "cmpxchg", "mov", "movbe", "stos", "ins",
+	"movzx", "movsx", "movs", "cmps", "lods", "scas", "outs", "hint", "sys",
 };
 
 static const char *reg_name(unsigned int reg, unsigned int size)
@@ -132,9 +129,7 @@ static const char *reg_name(unsigned int reg, unsigned int size)
 		return size == 8 ? "rip" : "eip";
 	if (reg >= HVM_REG_HIGH)
 		return hi[reg & 3];
-	if (size == 16)
-		sprintf(s, "xmm%u", reg);
-	else if (reg >= 8)
+	if (reg >= 8)
 		sprintf(s, "r%u%s", reg, size == 8 ? "" : size == 4 ? "d" : size == 2 ? "w" : "b");
 	else if (size == 1)
 		sprintf(s, reg < 4 ? "%cl" : "%c%cl", n[reg][0], n[reg][1]);
@@ -190,16 +185,13 @@ static void text(char *s, const struct hvm_insn *i)
 		sprintf(reg, "0x%llx", (unsigned long long)i->imm &
 			~0ull >> (64 - 8 * i->size));
 	else if (i->op != HVM_OP_NOT && i->op != HVM_OP_NEG && i->op != HVM_OP_INC &&
-		 i->op != HVM_OP_DEC && i->op != HVM_OP_SETCC && i->op != HVM_OP_HINT &&
-		 i->op != HVM_OP_CMPXCHG8B)
-		strcpy(reg, reg_name(i->reg, i->op == HVM_OP_XMM ? 16 : i->regsize));
+		 i->op != HVM_OP_DEC && i->op != HVM_OP_HINT)
+		strcpy(reg, reg_name(i->reg, i->regsize));
 	if (i->lock)
 		s += sprintf(s, "lock ");
 	if (i->rep && i->flags & HVM_INSN_STRING)
 		s += sprintf(s, i->rep == 0xf2 ? "repnz " : zf ? "repz " : "rep ");
 	s += sprintf(s, "%s", op_name[i->op]);
-	if (i->op == HVM_OP_SETCC || i->op == HVM_OP_CMOV)
-		s += sprintf(s, "%s", cc_name[i->opcode & 15]);
 	if (i->op == HVM_OP_MOVS || i->op == HVM_OP_CMPS) {
 		char mem1[64];
 
@@ -296,7 +288,6 @@ static const struct {
 	{ 64, "f0 f3 a4", HVM_INSN_ILLEGAL },
 	{ 64, "f0 0f b6 07", HVM_INSN_ILLEGAL },
 	{ 64, "f0 c7 07 00 00 00 00", HVM_INSN_ILLEGAL },
-	{ 64, "f0 0f 10 07", HVM_INSN_ILLEGAL },
 	{ 32, "f0 0f a2", HVM_INSN_ILLEGAL },
 	{ 64, "66 66 66 66 66 66 66 66 66 66 66 66 66 66 8b 07", HVM_INSN_ILLEGAL },
 	{ 64, "2e 2e 2e 2e 2e 2e 2e 2e 2e 2e 2e 2e 2e 2e 2e", HVM_INSN_ILLEGAL },
@@ -310,7 +301,7 @@ static const struct {
 	{ 64, "62 f1 7c 48 10 07", HVM_INSN_UNSUPPORTED },	/* EVEX */
 	{ 32, "62 07", HVM_INSN_UNSUPPORTED },		/* BOUND */
 	{ 32, "63 07", HVM_INSN_UNSUPPORTED },		/* ARPL */
-	{ 64, "82 07 01", HVM_INSN_UNSUPPORTED }, { 32, "82 07 01", 0 },
+	{ 64, "82 07 01", HVM_INSN_UNSUPPORTED },
 	{ 32, "40", HVM_INSN_UNSUPPORTED },		/* INC eax, not REX */
 	{ 32, "48 8b 07", HVM_INSN_UNSUPPORTED },
 	{ 64, "c7 0f 00 00 00 00", HVM_INSN_UNSUPPORTED },	/* C7 /1 */
@@ -320,7 +311,10 @@ static const struct {
 	{ 64, "ff 37", HVM_INSN_UNSUPPORTED },		/* PUSH */
 	{ 64, "fe 17", HVM_INSN_UNSUPPORTED },
 	{ 64, "0f ba 07 01", HVM_INSN_UNSUPPORTED },
-	{ 64, "48 0f c7 0f", HVM_INSN_UNSUPPORTED },	/* CMPXCHG16B */
+	{ 64, "0f c7 0f", HVM_INSN_UNSUPPORTED },	/* CMPXCHG8B */
+	{ 64, "0f 10 07", HVM_INSN_UNSUPPORTED },	/* MOVUPS */
+	{ 64, "0f 44 07", HVM_INSN_UNSUPPORTED },	/* CMOVE */
+	{ 64, "0f 94 07", HVM_INSN_UNSUPPORTED },	/* SETE */
 	{ 64, "0f c7 37", HVM_INSN_UNSUPPORTED },	/* VMPTRLD */
 	{ 64, "0f ae 07", HVM_INSN_UNSUPPORTED },	/* FXSAVE */
 	{ 64, "0f ae 37", HVM_INSN_UNSUPPORTED },	/* XSAVEOPT */
@@ -547,11 +541,8 @@ static const u16 opcodes[] = {
 	0x1a, 0x1b, 0x20, 0x21, 0x22, 0x23, 0x28, 0x29, 0x2a, 0x2b, 0x30, 0x31, 0x32, 0x33,
 	0x38, 0x39, 0x3a, 0x3b, 0x63, 0x80, 0x80, 0x81, 0x81, 0x83, 0x83, 0x84, 0x85, 0x86,
 	0x87, 0x88, 0x89, 0x8a, 0x8b, 0xa0, 0xa1, 0xa2, 0xa3, 0xc6, 0xc7, 0xf6, 0xf7, 0xfe,
-	0xff, 0xf6, 0xf7, 0x0f40, 0x0f41, 0x0f42, 0x0f43, 0x0f44, 0x0f45, 0x0f46, 0x0f47, 0x0f48,
-	0x0f49, 0x0f4a, 0x0f4b, 0x0f4c, 0x0f4d, 0x0f4e, 0x0f4f, 0x0f90, 0x0f91, 0x0f92, 0x0f93,
-	0x0f94, 0x0f95, 0x0f96, 0x0f97, 0x0f98, 0x0f99, 0x0f9a, 0x0f9b, 0x0f9c, 0x0f9d, 0x0f9e,
-	0x0f9f, 0x0fa3, 0x0fab, 0x0fb3, 0x0fbb, 0x0fba, 0x0fba, 0x0fba, 0x0fb0, 0x0fb1, 0x0fb6,
-	0x0fb7, 0x0fbe, 0x0fbf, 0x0fc0, 0x0fc1, 0x0fc3, 0x0fc7, 0x38f0, 0x38f1,
+	0xff, 0xf6, 0xf7, 0x0fa3, 0x0fab, 0x0fb3, 0x0fbb, 0x0fba, 0x0fba, 0x0fba, 0x0fb0, 0x0fb1, 0x0fb6,
+	0x0fb7, 0x0fbe, 0x0fbf, 0x0fc0, 0x0fc1, 0x0fc3, 0x38f0, 0x38f1,
 	0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf,
 };
 
@@ -720,7 +711,7 @@ static bool cpu_one(bool string)
 
 	if (r)
 		return false;
-	if (i.op == HVM_OP_SYS || i.op == HVM_OP_XMM)
+	if (i.op == HVM_OP_SYS)
 		return false;
 	for (unsigned int k = 0; k < 16; k++)
 		arena->gpr[k] = rnd_operand();
