@@ -266,6 +266,7 @@ struct hvm_vcpu {
 	u64 pat;			/* [T] */
 	u64 cr4_reserved;		/* [T] from cpuid.c */
 	u64 efer_allowed;		/* [T] from cpuid.c */
+	u64 xcr0_allowed;		/* [T] from cpuid.c: what XSETBV may set */
 	u8 maxphyaddr;			/* [T] from cpuid.c, 36..52 */
 
 	/* events: events.c */
@@ -344,12 +345,14 @@ struct hvm_pt_format {
 	u64 soft_dirty_log;	/* software bit: writable but for dirty logging */
 	u64 addr_mask;
 	bool huge_1g;		/* set at load */
+	bool host_levels;	/* walked with as many levels as the host's own tables */
 };
 
 struct hvm_stage2 {
 	rwlock_t lock;			/* [S] */
-	u64 *root;			/* [C] top table, 4 levels */
-	u64 root_pa;			/* [C] */
+	u64 *root;			/* [C] top table of 4 levels */
+	u64 *top;			/* [C] level 5 above it, where the format needs one */
+	u64 root_pa;			/* [C] what the processor is given */
 	unsigned long seq;		/* [S] counts invalidations and changes of slots */
 	int invalidating;		/* [S] mmu notifier ranges under way */
 	unsigned long inv_start, inv_end;	/* [S] user addresses they cover */
@@ -541,7 +544,8 @@ bool hvm_fast_pio_out(struct hvm_vcpu *vcpu);		/* exit.pio hits an ioeventfd: si
 bool hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* wildcard-length ioeventfd that needs no decode, and no RIP help (only where insn_len is known) */
 
 /* ---- x86/cpuid.c ---- */
-void hvm_cpuid_init(void);				/* at load: what this host can offer */
+void hvm_cpuid_init(void);				/* at load, after hvm_fpu_init(): what this host can offer */
+void hvm_cpuid_hide(int x86_feature);			/* backend->setup(): guests cannot have this one */
 long hvm_cpuid_supported(unsigned long uarg, bool emulated);	/* GET_SUPPORTED_CPUID, GET_EMULATED_CPUID */
 int hvm_set_cpuid(struct hvm_vcpu *vcpu, unsigned long uarg);	/* struct hvm_cpuid2 in user memory */
 int hvm_get_cpuid(struct hvm_vcpu *vcpu, unsigned long uarg);

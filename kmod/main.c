@@ -386,13 +386,13 @@ static int __init hvm_init(void)
 {
 	int r;
 
+	r = hvm_fpu_init();
+	if (r)
+		return r;
+	hvm_cpuid_init();
 	r = choose_backend();
 	if (r)
 		return r;
-	r = hvm_fpu_init();
-	if (r)
-		goto err_backend;
-	hvm_cpuid_init();
 	r = hvm_irqfd_init();
 	if (r)
 		goto err_backend;

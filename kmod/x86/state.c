@@ -16,6 +16,7 @@
 #define CR0_DEFINED	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | \
 			 X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | \
 			 X86_CR0_PG)
+#define EFER_DEFINED	(u64)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX | EFER_FFXSR)
 #define CR3_PCID	0xfffULL
 #define CR3_NOFLUSH	BIT_ULL(63)
 
@@ -347,7 +348,14 @@ int hvm_get_regs(struct hvm_vcpu *vcpu, struct hvm_regs *r)
 	r->rdi = g[HVM_RDI];
 	r->rsp = g[HVM_RSP];
 	r->rbp = g[HVM_RBP];
-	memcpy(&r->r8, &g[HVM_R8], 8 * sizeof(u64));
+	r->r8 = g[HVM_R8];
+	r->r9 = g[HVM_R9];
+	r->r10 = g[HVM_R10];
+	r->r11 = g[HVM_R11];
+	r->r12 = g[HVM_R12];
+	r->r13 = g[HVM_R13];
+	r->r14 = g[HVM_R14];
+	r->r15 = g[HVM_R15];
 	r->rip = vcpu->rip;
 	r->rflags = visible_rflags(vcpu);
 	return 0;
@@ -365,7 +373,14 @@ int hvm_set_regs(struct hvm_vcpu *vcpu, const struct hvm_regs *r)
 	g[HVM_RDI] = r->rdi;
 	g[HVM_RSP] = r->rsp;
 	g[HVM_RBP] = r->rbp;
-	memcpy(&g[HVM_R8], &r->r8, 8 * sizeof(u64));
+	g[HVM_R8] = r->r8;
+	g[HVM_R9] = r->r9;
+	g[HVM_R10] = r->r10;
+	g[HVM_R11] = r->r11;
+	g[HVM_R12] = r->r12;
+	g[HVM_R13] = r->r13;
+	g[HVM_R14] = r->r14;
+	g[HVM_R15] = r->r15;
 	vcpu->rip = r->rip;
 	vcpu->rflags = r->rflags | X86_EFLAGS_FIXED;
 	if (vcpu->guest_debug & HVM_GUESTDBG_SINGLESTEP)
@@ -374,7 +389,6 @@ int hvm_set_regs(struct hvm_vcpu *vcpu, const struct hvm_regs *r)
 	hvm_request_only(vcpu, HVM_REQ_EVENT);
 	return 0;
 }
-static_assert(offsetof(struct hvm_regs, r15) - offsetof(struct hvm_regs, r8) == 7 * sizeof(u64));
 
 /* ---- HVM_GET_SREGS and its successor ---- */
 
@@ -436,6 +450,8 @@ static bool valid_sregs(struct hvm_vcpu *vcpu, const struct hvm_sregs *s)
 	} else if (s->efer & EFER_LMA || s->cs.l) {
 		return false;
 	}
+	if (s->efer & ~EFER_DEFINED)
+		return false;
 	if (s->cr0 >> 32 || (s->cr0 & X86_CR0_NW && !(s->cr0 & X86_CR0_CD)) ||
 	    (s->cr0 & X86_CR0_PG && !(s->cr0 & X86_CR0_PE)))
 		return false;
