@@ -14,15 +14,8 @@
  *
  * No state, no locks. See decode.h for the order of calls.
  */
+#include <asm/processor-flags.h>
 #include "decode.h"
-
-#ifdef __KERNEL__
-#include <linux/string.h>
-#include <asm/processor-flags.h>
-#else
-#include <string.h>
-#include <asm/processor-flags.h>
-#endif
 
 #define T_OP		0x003f	/* enum hvm_op, or the group under T_GRP */
 #define T_MODRM		0x0040
@@ -159,12 +152,15 @@ static s64 next_sx(struct dec *d, unsigned int size)
 {
 	u64 val = 0;
 
+	if (size == 1)
+		return (s8)next8(d);
 	if (d->end - d->p < size) {
 		d->p = d->end;
 		d->dry = true;
 		return 0;
 	}
-	memcpy(&val, d->p, size);
+	for (unsigned int n = size; n--;)
+		val = val << 8 | d->p[n];
 	d->p += size;
 	return sign_extend(val, size);
 }
