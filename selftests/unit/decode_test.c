@@ -24,6 +24,8 @@
 #include <unistd.h>
 #include "decode.h"
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
 #define CF	0x001
 #define ARITH	0x8d5		/* OF SF ZF AF PF CF */
 #define DF	0x400
@@ -37,8 +39,6 @@ struct row {
 static const struct row rows[] = {
 #include "decode_rows.h"
 };
-
-#define NROWS (sizeof(rows) / sizeof(rows[0]))
 
 static int failures, test_no, exit_status;
 
@@ -235,7 +235,7 @@ static int dump(void)
 
 static void test_rows(void)
 {
-	for (size_t k = 0; k < NROWS; k++) {
+	for (size_t k = 0; k < ARRAY_SIZE(rows); k++) {
 		u8 b[32] = {};
 		unsigned int n = hex(rows[k].bytes, b);
 		struct hvm_insn i;
@@ -254,7 +254,7 @@ static void test_rows(void)
 /* Every proper prefix asks for more, and what follows does not matter. */
 static void test_truncated(void)
 {
-	for (size_t k = 0; k < NROWS; k++) {
+	for (size_t k = 0; k < ARRAY_SIZE(rows); k++) {
 		unsigned int mode = rows[k].mode / 8;
 		struct hvm_insn a, b;
 		u8 buf[32];
@@ -336,7 +336,7 @@ static const struct {
 
 static void test_refused(void)
 {
-	for (size_t k = 0; k < sizeof(refused) / sizeof(refused[0]); k++) {
+	for (size_t k = 0; k < ARRAY_SIZE(refused); k++) {
 		u8 b[32] = {};
 		unsigned int n = hex(refused[k].bytes, b);
 		struct hvm_insn i;
@@ -372,7 +372,7 @@ static const struct {
 
 static void test_sys(void)
 {
-	for (size_t k = 0; k < sizeof(sys) / sizeof(sys[0]); k++) {
+	for (size_t k = 0; k < ARRAY_SIZE(sys); k++) {
 		u8 b[32] = {};
 		unsigned int n = hex(sys[k].bytes, b);
 		struct hvm_insn i;
@@ -390,25 +390,29 @@ static void test_sys(void)
 
 /* ---- arithmetic, against the processor's ---- */
 
-#define ALU_OP(name, op2)							\
+#define ALU_SIZE(type, reg, text)					\
+	do {								\
+		type d = *dst, s = src;					\
+									\
+		asm volatile("pushq %1; popfq; " text "; pushfq; popq %1"	\
+			     : "+" reg (d), "+r" (f) : reg (s) : "cc", "memory"); \
+		*dst = d;						\
+	} while (0)
+
+#define ALU_OP(name, text)						\
 static void cpu_##name(unsigned int size, u64 *dst, u64 src, u64 *flags)	\
-{										\
-	u64 f = *flags;								\
-	switch (size) {								\
-	case 1: { u8 d = *dst, s = src;						\
-		asm volatile("pushq %1; popfq; " op2("b") "; pushfq; popq %1"	\
-			: "+q" (d), "+r" (f) : "q" (s) : "cc", "memory"); *dst = d; break; } \
-	case 2: { u16 d = *dst, s = src;					\
-		asm volatile("pushq %1; popfq; " op2("w") "; pushfq; popq %1"	\
-			: "+r" (d), "+r" (f) : "r" (s) : "cc", "memory"); *dst = d; break; } \
-	case 4: { u32 d = *dst, s = src;					\
-		asm volatile("pushq %1; popfq; " op2("l") "; pushfq; popq %1"	\
-			: "+r" (d), "+r" (f) : "r" (s) : "cc", "memory"); *dst = d; break; } \
-	case 8: { u64 d = *dst, s = src;					\
-		asm volatile("pushq %1; popfq; " op2("q") "; pushfq; popq %1"	\
-			: "+r" (d), "+r" (f) : "r" (s) : "cc", "memory"); *dst = d; break; } \
-	}									\
-	*flags = f;								\
+{									\
+	u64 f = *flags;							\
+									\
+	if (size == 1)							\
+		ALU_SIZE(u8, "q", text("b"));				\
+	else if (size == 2)						\
+		ALU_SIZE(u16, "r", text("w"));				\
+	else if (size == 4)						\
+		ALU_SIZE(u32, "r", text("l"));				\
+	else								\
+		ALU_SIZE(u64, "r", text("q"));				\
+	*flags = f;							\
 }
 
 #define S_ADD(x) "add" x " %2, %0"
@@ -466,7 +470,7 @@ static void alu_one(size_t k, unsigned int size)
 
 static void test_alu(void)
 {
-	for (size_t k = 0; k < sizeof(alu) / sizeof(alu[0]); k++)
+	for (size_t k = 0; k < ARRAY_SIZE(alu); k++)
 		for (unsigned int size = 1; size <= 8; size *= 2)
 			for (int n = 0; n < 20000; n++)
 				alu_one(k, size);
@@ -796,7 +800,7 @@ static void test_address(void)
 	const u64 gpr[16] = { 0xfffffff0, 0, 0x8000, 0x12348888, 0x66666666, 0x77777777,
 			      0xbbbc, 0xffff };
 
-	for (size_t k = 0; k < sizeof(t) / sizeof(t[0]); k++) {
+	for (size_t k = 0; k < ARRAY_SIZE(t); k++) {
 		u8 b[32] = {};
 		struct hvm_insn i;
 		u64 ea;
