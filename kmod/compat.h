@@ -21,6 +21,7 @@
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
+#include <linux/smp.h>
 #include <linux/syscore_ops.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
@@ -132,6 +133,13 @@ static inline int hvm_follow_pfn(struct vm_area_struct *vma, unsigned long addr,
 #endif
 }
 
+/* 6.2 lets a page fault taken for the caller be interrupted by any signal. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define HVM_FOLL_INTERRUPTIBLE	0
+#else
+#define HVM_FOLL_INTERRUPTIBLE	FOLL_INTERRUPTIBLE
+#endif
+
 /* What the young callbacks of an mmu notifier return: int, later bool. */
 typedef typeof(((struct mmu_notifier_ops *)0)->test_young(NULL, NULL, 0)) hvm_young_t;
 
@@ -172,6 +180,14 @@ typedef typeof(((struct mmu_notifier_ops *)0)->test_young(NULL, NULL, 0)) hvm_yo
 int hvm_guest_work(void);
 #endif
 #define hvm_guest_work_pending()	xfer_to_guest_mode_work_pending()
+#define hvm_guest_work_pending_on()	__xfer_to_guest_mode_work_pending() /* interrupts on: may be stale */
+
+/* The IPI that makes a CPU leave the guest and look; 6.4 put a tracepoint around the old name. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define hvm_send_kick(cpu)	smp_send_reschedule(cpu)
+#else
+#define hvm_send_kick(cpu)	arch_smp_send_reschedule(cpu)
+#endif
 
 /* Tracepoints: 6.10 dropped the source from __assign_str(). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
