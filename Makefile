@@ -63,7 +63,7 @@ soak:
 
 install: all
 	@dir=$$(lab/module --where "$(O)" $(if $(KDIR),"$(KDIR)",$(KVER))) && \
-	$(MAKE) --no-print-directory -C "$$(cat "$$dir/.kdir")" M="$$dir" \
+	env -u MAKEFLAGS -u MAKEOVERRIDES make -C "$$(cat "$$dir/.kdir")" M="$$dir" \
 		INSTALL_MOD_PATH="$(DESTDIR)" modules_install
 	@$(MAKE) --no-print-directory -C userspace O="$(O)/userspace" \
 		DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" install

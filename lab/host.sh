@@ -106,17 +106,21 @@ host_base() { # sets base, receive and chunk
 	${CC:-gcc} -O2 -Wall -static -o "$tmp/agent" "$LAB/agent.c"
 	${CC:-gcc} -O2 -Wall -o "$tmp/receive" "$LAB/receive.c"
 	${CC:-gcc} -O2 -Wall -shared -fPIC -o "$tmp/chunk.so" "$LAB/chunk.c"
-	host_base_tree "$tmp/root" "$busybox" "$tmp/agent"
+	host_root "$tmp/root" "$busybox"
+	mkdir "$tmp/root/lab" "$tmp/root/modules"
+	cp "$tmp/agent" "$tmp/root/lab/agent"
+	cp "$LAB/init" "$tmp/root/init"
 	host_cpio "$tmp/root" >"$tmp/base.cpio"
 	rm -rf "$tmp/root"
 	chmod 755 "$tmp"
 	mv -T "$tmp" "$dir" 2>/dev/null || rm -rf "$tmp" # another run was first
 }
 
-host_base_tree() { # root, busybox, agent
+# A root file system with busybox in it.
+host_root() { # root, busybox
 	local root=$1 applet
-	mkdir -p "$root"/{bin,dev,etc,lab,lib,lib64,modules,proc,root,run,sys,tmp,var}
-	mkdir -p "$root"/usr/{bin,sbin} "$root"/home/user "$root"/sbin
+	mkdir -p "$root"/{bin,dev,etc,lib,lib64,proc,root,run,sbin,sys,tmp,var}
+	mkdir -p "$root"/usr/{bin,sbin} "$root"/home/user
 	ln -s /run "$root/var/run"
 	cp "$2" "$root/bin/busybox"
 	for applet in $("$2" --list-full); do
@@ -124,8 +128,6 @@ host_base_tree() { # root, busybox, agent
 		[ -e "$root/$applet" ] || ln -s /bin/busybox "$root/$applet"
 	done
 	host_libraries "$root" "$root/bin/busybox"
-	cp "$3" "$root/lab/agent"
-	cp "$LAB/init" "$root/init"
 	cat >"$root/etc/passwd" <<-END
 		root:x:0:0:root:/root:/bin/sh
 		user:x:1000:1000:user:/home/user:/bin/sh
@@ -140,6 +142,8 @@ host_base_tree() { # root, busybox, agent
 	END
 	echo "127.0.0.1 localhost host" >"$root/etc/hosts"
 	echo "passwd: files" >"$root/etc/nsswitch.conf"
+	# shellcheck disable=SC2016 # for the shell in the host
+	echo 'PS1="\\h:\\w\\$ "' >"$root/etc/profile"
 }
 
 host_cpio() { # root
