@@ -11,6 +11,7 @@
 # which finds: kernel_dir, release, run (the run's directory, with initrd and
 # the pipe "channel"), smp, memory, append, interactive, icount, console.
 
+# shellcheck source=lab/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 host_usage() {
