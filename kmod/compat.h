@@ -144,10 +144,11 @@ static inline int hvm_follow_pfn(struct vm_area_struct *vma, unsigned long addr,
 typedef typeof(((struct mmu_notifier_ops *)0)->test_young(NULL, NULL, 0)) hvm_young_t;
 
 /*
- * Suspend, resume and shutdown callbacks: 6.19 hands them a context.
+ * Suspend, resume and shutdown callbacks: 6.19 hands them a context, and so do
+ * late releases of the stable series before it; Kbuild looks into the header.
  * HVM_SYSCORE_ARGS stands in the callbacks' parameter list.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#ifndef HVM_SYSCORE_CONTEXT
 #define HVM_SYSCORE_ARGS	void
 #define HVM_SYSCORE(name, susp, res, shut)				\
 	static struct syscore_ops name = {				\
