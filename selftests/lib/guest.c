@@ -510,14 +510,11 @@ static void report_exit(struct gcpu *c)
 	fprintf(stderr, "\n");
 }
 
-int gcpu_run(struct gcpu *c)
+int gcpu_result(struct gcpu *c)
 {
 	struct hvm_run *run = c->run;
-	int err = hvm_vcpu_run(c->fd);
 	uint32_t at;
 
-	if (err)
-		return err;
 	if (run->exit_reason == HVM_EXIT_INTERNAL_ERROR ||
 	    run->exit_reason == HVM_EXIT_FAIL_ENTRY)
 		report_exit(c);
@@ -529,6 +526,13 @@ int gcpu_run(struct gcpu *c)
 	if (c->uc.cmd == UCALL_ABORT)
 		report_abort(c);
 	return c->uc.cmd;
+}
+
+int gcpu_run(struct gcpu *c)
+{
+	int err = hvm_vcpu_run(c->fd);
+
+	return err ? err : gcpu_result(c);
 }
 
 struct hvm_regs gcpu_regs(struct gcpu *c)
@@ -605,12 +609,6 @@ bool wait_for(volatile uint64_t *v, uint64_t at_least, unsigned int seconds)
 		nanosleep(&ts, NULL);
 	}
 	return true;
-}
-
-void gvm_prepare_aps(struct gvm *vm, void (*fn)(void))
-{
-	(void)vm;
-	ap_entry = fn;
 }
 
 size_t xsave_area_size(struct gvm *vm)

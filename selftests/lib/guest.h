@@ -39,7 +39,9 @@
 #include "x86.h"
 
 #define UCALL_PORT	0x4856
+#ifndef PAGE_SIZE
 #define PAGE_SIZE	4096ul
+#endif
 #define SZ_2M		(2ul << 20)
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -175,18 +177,18 @@ void gcpu_protected(struct gcpu *c, const void *code, uint16_t cs,
 void gcpu_free(struct gcpu *c);
 /** gcpu_run() - run to the next message, exit or error; EINTR is returned */
 int gcpu_run(struct gcpu *c);
+/** gcpu_result() - what gcpu_run() says, for a RUN that was made otherwise */
+int gcpu_result(struct gcpu *c);
 /** gcpu_start() - run a vCPU in a thread until anything but UCALL_SYNC */
 void gcpu_start(struct gcpu *c);
 /** gcpu_join() - wait for the thread; its result, or -ETIMEDOUT */
 int gcpu_join(struct gcpu *c, unsigned int seconds);
 /** gcpu_stop() - make the thread leave the guest; its result */
 int gcpu_stop(struct gcpu *c);
-/** gcpu_reg() - one call for the common "what is in this register" */
+/** gcpu_regs() - the general registers */
 struct hvm_regs gcpu_regs(struct gcpu *c);
 /** wait_for() - poll a variable of the guest; false after @seconds */
 bool wait_for(volatile uint64_t *v, uint64_t at_least, unsigned int seconds);
-/** start_aps() - guest code the BSP calls: INIT and SIPI to APIC IDs 1.. */
-void gvm_prepare_aps(struct gvm *vm, void (*fn)(void));
 /** xsave_area_size() - bytes of HVM_GET_XSAVE2 */
 size_t xsave_area_size(struct gvm *vm);
 
@@ -254,7 +256,7 @@ void guest_user_exit(void);
 #define SAFE_CLOBBER	"r9", "r11", "memory", "cc"
 #define SAFE(vec, insn, ...) do {					\
 	register uint64_t r10_ asm("r10");				\
-	asm volatile(SAFE_ASM(insn) : "=r"(r10_) : __VA_ARGS__		\
+	asm volatile(SAFE_ASM(insn) : "=&r"(r10_) : __VA_ARGS__		\
 		     : SAFE_CLOBBER);					\
 	(vec) = (int)r10_;						\
 } while (0)
@@ -264,7 +266,7 @@ static inline int rdmsr_safe(uint32_t msr, uint64_t *v)
 	uint32_t lo = 0, hi = 0;
 	register uint64_t r10 asm("r10");
 
-	asm volatile(SAFE_ASM("rdmsr") : "=r"(r10), "+a"(lo), "+d"(hi)
+	asm volatile(SAFE_ASM("rdmsr") : "=&r"(r10), "+a"(lo), "+d"(hi)
 		     : "c"(msr) : SAFE_CLOBBER);
 	*v = (uint64_t)hi << 32 | lo;
 	return (int)r10;

@@ -315,4 +315,15 @@ static inline bool host_is_amd(void)
 	return ebx == 0x68747541 || ebx == 0x6f677948;
 }
 
+/*
+ * QEMU's TCG keeps its list of break- and watchpoints by what DR7 was, but
+ * exchanges DR7 behind its back at VMRUN and #VMEXIT: a guest that enables
+ * one takes the emulator down.
+ */
+static inline bool host_is_tcg(void)
+{
+	return cpuid_count(1, 0).ecx >> 31 &&
+	       cpuid_count(0x40000000, 0).ebx == 0x54474354;
+}
+
 #endif /* SELFTESTS_X86_H */
