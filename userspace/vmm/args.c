@@ -189,6 +189,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_HELP:
 		cfg->help = true;
 		return 0;
+	case ARGP_KEY_ERROR:
+		/* argp stopped behind a word that it did not understand. */
+		if (!failure_text())
+			fail_input("'%s' is no option, or lacks its value; 'hvm %s --help' lists them",
+				   state->argv[state->next - 1],
+				   state->argv[0]);
+		return 0;
 	case ARGP_KEY_ARG:
 		return fail_input("'%s' is no option of 'hvm %s'; 'hvm %s --help' lists them",
 				  arg, state->argv[0], state->argv[0]);
@@ -207,15 +214,11 @@ static const struct argp check_argp = {
 static int parse(const struct argp *argp, int argc, char **argv,
 		 struct config *cfg)
 {
-	int at = 0, ret;
-
-	ret = argp_parse(argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT |
-			 ARGP_NO_HELP | ARGP_IN_ORDER, &at, cfg);
-	if (!ret || failure_text())
-		return ret ? -EINVAL : 0;
-	/* argp stopped behind the word that it did not understand. */
-	return fail_input("'%s' is no option, or lacks its value; 'hvm %s --help' lists them",
-			  argv[at > 1 ? at - 1 : 0], argv[0]);
+	if (argp_parse(argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT |
+		       ARGP_NO_HELP | ARGP_IN_ORDER, NULL, cfg))
+		return failure_text() ? -EINVAL :
+		       fail_input("the arguments cannot be parsed");
+	return 0;
 }
 
 int args_run(int argc, char **argv, struct config *cfg)

@@ -111,8 +111,8 @@ static int open_socket(struct console *c, const char *path)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
 	if (strlen(path) >= sizeof(addr.sun_path))
-		return fail_input("--serial socket '%s' is too long a path; %zu bytes are possible",
-				  path, sizeof(addr.sun_path) - 1);
+		return fail_input("--serial socket is too long a path, %zu bytes; %zu are possible",
+				  strlen(path), sizeof(addr.sun_path) - 1);
 	strcpy(addr.sun_path, path);
 	remove_stale(&addr);
 	c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |

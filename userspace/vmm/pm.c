@@ -15,10 +15,13 @@
 #include <string.h>
 #include <time.h>
 
+#define PM1_TIMER	(1u << 0)
+#define PM1_GLOBAL	(1u << 5)
 #define PM1_PWRBTN	(1u << 8)
+#define PM1_RTC		(1u << 10)
 #define PM1_WAKE	(1u << 15)
-#define PM1_STATUS	(PM1_PWRBTN | PM1_WAKE)
-#define PM1_ENABLE	PM1_PWRBTN
+/* Of these, only the power button ever raises its status. */
+#define PM1_ENABLE	(PM1_TIMER | PM1_GLOBAL | PM1_PWRBTN | PM1_RTC)
 
 #define CNT_SCI_EN	(1u << 0)
 #define CNT_SLP_TYP	(7u << 10)

@@ -86,7 +86,7 @@ static void take_input(struct loop *l)
 static void asked_to_end(struct loop *l, int sig)
 {
 	if (!l->asked) {
-		fail_host(0, "stopped by %s", sigabbrev_np(sig) ?: "a signal");
+		fail_host(0, "stopped by SIG%s", sigabbrev_np(sig));
 		l->asked = true;
 		if (pm_press_power_button(&l->vm->pm)) {
 			l->deadline = now_ns() + BUTTON_NS;
