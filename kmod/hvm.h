@@ -89,7 +89,7 @@ enum hvm_req {
 	HVM_REQ_EVENT,		/* look again at what is to be injected */
 	HVM_REQ_TLB_FLUSH,	/* stage-2 entries were removed or restricted */
 	HVM_REQ_CLOCK,		/* write the pvclock page again */
-	HVM_REQ_STEAL,		/* write steal time (the vCPU was scheduled in) */
+	HVM_REQ_STEAL,		/* write steal time (the vCPU was scheduled in), or finish a PV EOI */
 	HVM_REQ_TRIPLE_FAULT,	/* shut down */
 	HVM_REQ_SCAN_IOAPIC,	/* routes changed: which vectors need an EOI exit */
 	HVM_REQ_IOAPIC_EOI,	/* leave to userspace with vcpu->eoi_vector */
@@ -380,14 +380,15 @@ struct hvm_vm {
 	/* irq/ */
 	struct mutex irq_lock;		/* [I] */
 	struct hvm_irq_table __rcu *routes;	/* [R] under I: irq/routing.c */
-	struct hvm_apic_map __rcu *apic_map;	/* [R] under I: irq/lapic.c */
+	struct hvm_apic_map __rcu *apic_map;	/* made with the first vCPU, [M]; its contents: irq/lapic.c */
 	struct list_head irqfds;	/* [I] irq/irqfd.c */
 	int nr_irqfds;			/* [I] */
+	bool irqfds_used;		/* [I] there was ever one */
 	struct list_head resamplers;	/* [I] */
 	struct hvm_iodev_table __rcu *iodevs[2];	/* [R] under I: irq/ioeventfd.c; 0 = PIO, 1 = MMIO */
 	bool irqchip_split;		/* [M] set before the first vCPU */
 	bool irqchip_kernel;		/* [M] any in-kernel local APIC (split or full) */
-	u8 nr_ioapic_pins;		/* [M] split irqchip: reserved routes 0..n-1 */
+	u16 nr_ioapic_pins;		/* [M] split irqchip: reserved routes 0..n-1 */
 	bool x2apic_ids, x2apic_no_broadcast_quirk;	/* [M] CAP_X2APIC_API */
 	u32 bsp_id;			/* [M] SET_BOOT_CPU_ID */
 	u32 max_vcpu_id;		/* [M] CAP_MAX_VCPU_ID, 0 = default */
@@ -405,9 +406,18 @@ struct hvm_vm {
 	unsigned long tss_addr;		/* [M] SET_TSS_ADDR: only remembered */
 	u64 identity_map_addr;		/* [M] likewise */
 	spinlock_t clock_lock;		/* clock: innermost */
-	s64 clock_offset;		/* [clock_lock] kvmclock ns = boottime/raw ns + offset */
-	u64 wall_clock_msr;		/* [clock_lock] */
-	u64 last_tsc_write, last_tsc_ns, last_tsc_offset;	/* [clock_lock] TSC synchronisation */
+	/* [clock_lock], all but the MSR: x86/clock.c */
+	bool clock_stable;		/* the clock is a line through the reference, else raw ns + offset */
+	u64 clock_offset;
+	u64 clock_ref_tsc, clock_ref_ns, clock_ref_raw;	/* host TSC, clock and raw clock of one moment */
+	u32 clock_mul;			/* [C] of the host's TSC */
+	s8 clock_shift;			/* [C] */
+	u32 clock_epoch;		/* host resumes dealt with */
+	u64 clock_slept;		/* ns the host had been suspended at the last of them */
+	u64 tsc_lost;			/* host TSC ticks that resets took, all told */
+	u64 wall_clock_msr;		/* [A] */
+	u64 last_tsc_write, last_tsc_ns, last_tsc_offset;	/* TSC synchronisation */
+	u32 last_tsc_khz;
 	u32 default_tsc_khz;		/* [M] */
 
 	struct dentry *debugfs;
@@ -496,8 +506,6 @@ int hvm_get_dirty_log(struct hvm_vm *vm, const struct hvm_dirty_log *log);	/* [M
 int hvm_clear_dirty_log(struct hvm_vm *vm, const struct hvm_clear_dirty_log *log);	/* [M] */
 bool hvm_slot_find(struct hvm_vm *vm, gfn_t gfn, struct hvm_slot *out);	/* copies the slot out; any context */
 void hvm_mark_dirty(struct hvm_vm *vm, gfn_t gfn);	/* any context */
-#define HVM_BAD_HVA	ULONG_MAX
-unsigned long hvm_gpa_to_hva(struct hvm_vm *vm, gpa_t gpa, bool *writable);	/* or HVM_BAD_HVA; any context */
 int hvm_read_gpa(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len);	/* -EFAULT: no memory there; may cross pages; may sleep */
 int hvm_write_gpa(struct hvm_vm *vm, gpa_t gpa, const void *buf, u32 len);
 int hvm_read_gpa_atomic(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len);	/* interrupts may be off; -EFAULT also when it would sleep */
@@ -632,8 +640,9 @@ int hvm_handle_hypercall(struct hvm_vcpu *vcpu);
 bool hvm_fast_hypercall(struct hvm_vcpu *vcpu);		/* KICK_CPU, unknown numbers; irqs off */
 void hvm_pv_steal_update(struct hvm_vcpu *vcpu);	/* HVM_REQ_STEAL; may sleep */
 void hvm_pv_preempted(struct hvm_vcpu *vcpu);		/* preempt notifier: atomic */
-bool hvm_pv_eoi_set(struct hvm_vcpu *vcpu);		/* injection: may sleep; true = guest may skip the EOI write */
-bool hvm_pv_eoi_clear(struct hvm_vcpu *vcpu);		/* true = guest did the EOI by memory */
+bool hvm_pv_eoi_set(struct hvm_vcpu *vcpu);		/* injection; true = guest may skip the EOI write */
+void hvm_pv_reset(struct hvm_vcpu *vcpu);		/* from hvm_lapic_reset() */
+int hvm_pv_eoi_clear(struct hvm_vcpu *vcpu, bool atomic);	/* 1 = guest did the EOI by memory, 0 = not, -EFAULT = cannot tell */
 bool hvm_pv_eoi_enabled(struct hvm_vcpu *vcpu);
 void hvm_clock_init_vm(struct hvm_vm *vm);
 void hvm_clock_update(struct hvm_vcpu *vcpu);		/* HVM_REQ_CLOCK: write pvclock; may sleep */
@@ -643,6 +652,12 @@ void hvm_clock_write_wall(struct hvm_vm *vm, gpa_t gpa);
 void hvm_tsc_init_vcpu(struct hvm_vcpu *vcpu);
 void hvm_tsc_write(struct hvm_vcpu *vcpu, u64 tsc, bool host);	/* synchronises vCPUs that write alike */
 u64 hvm_tsc_read(struct hvm_vcpu *vcpu);		/* the guest's TSC now */
+u64 hvm_tsc_adjust(struct hvm_vcpu *vcpu);		/* IA32_TSC_ADJUST */
+void hvm_tsc_set_adjust(struct hvm_vcpu *vcpu, u64 val, bool host);
+void hvm_tsc_set_offset(struct hvm_vcpu *vcpu, u64 offset);	/* HVM_VCPU_TSC_OFFSET; loaded */
+void hvm_clock_loaded(struct hvm_vcpu *vcpu, int cpu);	/* after backend->vcpu_load() */
+void hvm_clock_left(struct hvm_vcpu *vcpu);		/* before backend->vcpu_put() */
+void hvm_clock_resumed(void);				/* syscore resume: interrupts off, one CPU */
 u32 hvm_tsc_khz(struct hvm_vcpu *vcpu);
 int hvm_set_tsc_khz(struct hvm_vcpu *vcpu, u32 khz);
 int hvm_kvmclock_ctrl(struct hvm_vcpu *vcpu);
@@ -679,6 +694,10 @@ void hvm_lapic_apic_write(struct hvm_vcpu *vcpu, u32 offset);	/* HVM_X_APIC_WRIT
 void hvm_lapic_eoi_induced(struct hvm_vcpu *vcpu, u8 vector);
 void hvm_lapic_tpr_changed(struct hvm_vcpu *vcpu);	/* vcpu->cr8 changed under us */
 void hvm_lapic_free_map(struct hvm_vm *vm);
+bool hvm_lapic_match(struct hvm_vcpu *vcpu, u32 dest, bool logical);	/* would a device's message reach it? */
+bool hvm_lapic_busy(struct hvm_vcpu *vcpu, u8 vec);	/* in IRR or ISR */
+int hvm_lapic_send_mask(struct hvm_vm *vm, u32 min, unsigned long mask, u32 icr);	/* SEND_IPI */
+void hvm_lapic_sync_pv_eoi(struct hvm_vcpu *vcpu);	/* may sleep; part of HVM_REQ_STEAL */
 
 /* ---- irq/routing.c ---- */
 int hvm_routing_init(struct hvm_vm *vm);
@@ -687,12 +706,12 @@ int hvm_set_routing(struct hvm_vm *vm, unsigned long uarg);	/* SET_GSI_ROUTING; 
 int hvm_signal_msi(struct hvm_vm *vm, const struct hvm_msi *msi);
 int hvm_set_irq(struct hvm_vm *vm, int source, u32 gsi, int level);	/* any context for MSI routes; number delivered, -1 */
 void hvm_routing_eoi_vectors(struct hvm_vcpu *vcpu, u64 bitmap[4]);	/* split irqchip: vectors of level MSI routes to this vCPU */
+void hvm_routing_eoi(struct hvm_vcpu *vcpu, u8 vec);	/* EOI of a level-triggered vector */
 bool hvm_route_is_msi(struct hvm_vm *vm, u32 gsi);
 
 /* ---- irq/irqfd.c ---- */
 int hvm_irqfd_assign(struct hvm_vm *vm, const struct hvm_irqfd *a);	/* also de-assigns; takes I */
 void hvm_irqfd_release_all(struct hvm_vm *vm);
-void hvm_irqfd_routing_changed(struct hvm_vm *vm);	/* I held */
 void hvm_irqfd_eoi(struct hvm_vm *vm, u32 gsi);		/* resample */
 int hvm_irqfd_init(void);				/* at load */
 void hvm_irqfd_exit(void);

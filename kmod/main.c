@@ -334,6 +334,7 @@ static void hvm_resume(HVM_SYSCORE_ARGS)
 
 	if (nr_vms)
 		cpu_take(&failed);
+	hvm_clock_resumed();
 }
 
 HVM_SYSCORE(hvm_syscore, hvm_suspend, hvm_resume, NULL);

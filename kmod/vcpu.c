@@ -45,6 +45,7 @@ static void sched_in(struct preempt_notifier *pn, int cpu)
 
 	vcpu->cpu = cpu;
 	hvm_backend->vcpu_load(vcpu, cpu);
+	hvm_clock_loaded(vcpu, cpu);
 	if (vcpu->steal_time)
 		hvm_request_only(vcpu, HVM_REQ_STEAL);
 }
@@ -57,6 +58,7 @@ static void sched_out(struct preempt_notifier *pn, struct task_struct *next)
 		vcpu->stat[HVM_STAT_PREEMPTED]++;
 		hvm_pv_preempted(vcpu);
 	}
+	hvm_clock_left(vcpu);
 	hvm_backend->vcpu_put(vcpu);
 	vcpu->cpu = -1;
 }
@@ -71,12 +73,14 @@ void hvm_vcpu_load(struct hvm_vcpu *vcpu)
 	vcpu->cpu = cpu;
 	preempt_notifier_register(&vcpu->pn);
 	hvm_backend->vcpu_load(vcpu, cpu);
+	hvm_clock_loaded(vcpu, cpu);
 	put_cpu();
 }
 
 void hvm_vcpu_put(struct hvm_vcpu *vcpu)
 {
 	preempt_disable();
+	hvm_clock_left(vcpu);
 	hvm_backend->vcpu_put(vcpu);
 	preempt_notifier_unregister(&vcpu->pn);
 	vcpu->cpu = -1;

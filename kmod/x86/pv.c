@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pv.c - KVM's paravirtual interface: its MSRs and hypercalls
+ *
+ * Offered: clock source (clock.c), steal time with the preempted flag and TLB
+ * flushes deferred to it, EOI by memory, KICK_CPU, SEND_IPI and poll control.
+ * Not offered, and absent from CPUID: asynchronous page faults, directed
+ * yields, migration control.
+ *
+ * The guest gives guest-physical addresses; the pages are the VMM's and can go
+ * at any moment. Where sleeping is allowed they are written like any guest
+ * memory; in the preempt notifier and when an interrupt is injected, through
+ * the VMM's mapping with page faults disabled, and what cannot be written then
+ * is not: both are hints the guest can do without.
+ *
+ * Locks: none; the vCPU's thread only.
+ */
+#include <linux/kvm_para.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/sched/stat.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/apicdef.h>
+#include "hvm.h"
+#include "pv.h"
+
+#define PV_FEATURES	(BIT(KVM_FEATURE_CLOCKSOURCE) | BIT(KVM_FEATURE_NOP_IO_DELAY) | \
+			 BIT(KVM_FEATURE_CLOCKSOURCE2) | BIT(KVM_FEATURE_PV_EOI) | \
+			 BIT(KVM_FEATURE_PV_UNHALT) | BIT(KVM_FEATURE_PV_SEND_IPI) | \
+			 BIT(KVM_FEATURE_POLL_CONTROL) | BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT))
+
+u32 hvm_pv_features(void)
+{
+	u32 features = PV_FEATURES;
+
+	if (sched_info_on())
+		features |= BIT(KVM_FEATURE_STEAL_TIME) | BIT(KVM_FEATURE_PV_TLB_FLUSH);
+	return features;
+}
+
+/* ---- guest memory ---- */
+
+/* Where the VMM has @gpa mapped, for writing; NULL: nowhere. The caller's bytes do not cross a page. */
+static void __user *user_addr(struct hvm_vcpu *vcpu, gpa_t gpa)
+{
+	struct hvm_slot slot;
+
+	if (!hvm_slot_find(vcpu->vm, hvm_gfn(gpa), &slot) || slot.flags & HVM_MEM_READONLY)
+		return NULL;
+	return (void __user *)(slot.hva + (gpa - (slot.base << PAGE_SHIFT)));
+}
+
+/* Any context, in the VMM's address space. */
+static bool put_byte_atomic(struct hvm_vcpu *vcpu, gpa_t gpa, u8 val)
+{
+	u8 __user *p = user_addr(vcpu, gpa);
+	int r;
+
+	if (!p)
+		return false;
+	pagefault_disable();
+	r = put_user(val, p);
+	pagefault_enable();
+	if (!r)
+		hvm_mark_dirty(vcpu->vm, hvm_gfn(gpa));
+	return !r;
+}
+
+/* ---- steal time ---- */
+
+static gpa_t steal_gpa(struct hvm_pv *pv)
+{
+	return pv->steal_time & KVM_STEAL_VALID_BITS;
+}
+
+/* Swap out the preempted byte, into which the guest's other CPUs put FLUSH_TLB while it is set. */
+static int take_preempted(struct hvm_vcpu *vcpu, u8 __user *p)
+{
+	u8 old;
+	int tries;
+
+	if (get_user(old, p))
+		return -EFAULT;
+	/* At most one flag can come in between; a guest that scribbles on is left alone. */
+	for (tries = 0; old && tries < 4; tries++) {
+		if (!user_access_begin(p, 1))
+			return -EFAULT;
+		if (unsafe_try_cmpxchg_user(p, &old, (u8)0, fault)) {
+			user_access_end();
+			break;
+		}
+		user_access_end();
+	}
+	return old;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+static u64 run_delay(void)
+{
+#ifdef CONFIG_SCHED_INFO
+	return current->sched_info.run_delay;
+#else
+	return 0;
+#endif
+}
+
+/* Time the thread waited for a CPU since it was last asked; a new thread starts afresh. */
+static u64 newly_stolen(struct hvm_pv *pv)
+{
+	u64 now = run_delay(), delta = now - pv->run_delay;
+
+	if (pv->task != current)
+		delta = 0;
+	pv->task = current;
+	pv->run_delay = now;
+	return delta;
+}
+
+static int steal_write(struct hvm_vcpu *vcpu, gpa_t gpa, u64 delta)
+{
+	struct kvm_steal_time __user *st = user_addr(vcpu, gpa);
+	u32 version;
+	u64 steal;
+	int flags;
+
+	if (!st)
+		return -EFAULT;
+	flags = take_preempted(vcpu, &st->preempted);
+	if (flags < 0 || get_user(version, &st->version) || get_user(steal, &st->steal))
+		return -EFAULT;
+	if (flags & KVM_VCPU_FLUSH_TLB)
+		vcpu->tlb_flush = true;
+	/* Odd while it is being written: pairs with the guest's read barriers. */
+	version |= 1;
+	if (put_user(version, &st->version))
+		return -EFAULT;
+	smp_wmb();
+	if (put_user(steal + delta, &st->steal))
+		return -EFAULT;
+	smp_wmb();
+	return put_user(version + 1, &st->version) ? -EFAULT : 0;
+}
+
+/**
+ * hvm_pv_steal_update - HVM_REQ_STEAL: guest memory that a sleepless context left behind
+ * @vcpu: loaded; may sleep
+ */
+void hvm_pv_steal_update(struct hvm_vcpu *vcpu)
+{
+	struct hvm_pv *pv = vcpu->pv;
+	gpa_t gpa = steal_gpa(pv);
+	u64 delta;
+
+	hvm_lapic_sync_pv_eoi(vcpu);
+	if (!(pv->steal_time & KVM_MSR_ENABLED))
+		return;
+	delta = newly_stolen(pv);
+	if (!delta && !pv->preempted)
+		return;
+	pv->preempted = false;
+	if (!steal_write(vcpu, gpa, delta))
+		hvm_mark_dirty(vcpu->vm, hvm_gfn(gpa));
+}
+
+/* The thread is scheduled out while it wants to run: the run queue's lock is held. */
+void hvm_pv_preempted(struct hvm_vcpu *vcpu)
+{
+	struct hvm_pv *pv = vcpu->pv;
+
+	if (!vcpu->steal_time || pv->preempted)
+		return;
+	pv->preempted = put_byte_atomic(vcpu, steal_gpa(pv) +
+					offsetof(struct kvm_steal_time, preempted),
+					KVM_VCPU_PREEMPTED);
+}
+
+/* ---- EOI by memory ---- */
+
+bool hvm_pv_eoi_enabled(struct hvm_vcpu *vcpu)
+{
+	return vcpu->pv->eoi & KVM_MSR_ENABLED;
+}
+
+/**
+ * hvm_pv_eoi_set - tell the guest that it may end this interrupt in its memory
+ * @vcpu: its own thread; never sleeps
+ *
+ * Return: whether it was told.
+ */
+bool hvm_pv_eoi_set(struct hvm_vcpu *vcpu)
+{
+	return put_byte_atomic(vcpu, vcpu->pv->eoi & ~1ULL, KVM_PV_EOI_ENABLED);
+}
+
+/**
+ * hvm_pv_eoi_clear - take back what hvm_pv_eoi_set() told
+ * @vcpu: its own thread, the guest not running
+ * @atomic: must not sleep
+ *
+ * Return: 1: the guest had ended the interrupt; 0: not, and it now must write
+ * the register; -EFAULT: cannot tell.
+ */
+int hvm_pv_eoi_clear(struct hvm_vcpu *vcpu, bool atomic)
+{
+	gpa_t gpa = vcpu->pv->eoi & ~1ULL;
+	u8 __user *p = user_addr(vcpu, gpa);
+	u8 val = 0;
+	int r;
+
+	if (!p)
+		return -EFAULT;
+	if (atomic)
+		pagefault_disable();
+	r = get_user(val, p);
+	if (!r && val & KVM_PV_EOI_ENABLED)
+		r = put_user(KVM_PV_EOI_DISABLED, p);
+	if (atomic)
+		pagefault_enable();
+	if (r)
+		return -EFAULT;
+	if (val & KVM_PV_EOI_ENABLED)
+		hvm_mark_dirty(vcpu->vm, hvm_gfn(gpa));
+	return !(val & KVM_PV_EOI_ENABLED);
+}
+
+/* ---- MSRs ---- */
+
+static int set_system_time(struct hvm_vcpu *vcpu, u64 val)
+{
+	vcpu->pv->system_time = val;
+	hvm_request_only(vcpu, HVM_REQ_CLOCK);
+	return 0;
+}
+
+static int set_steal_time(struct hvm_vcpu *vcpu, u64 val)
+{
+	struct hvm_pv *pv = vcpu->pv;
+
+	if (!sched_info_on() || val & KVM_STEAL_RESERVED_MASK)
+		return -EINVAL;
+	pv->steal_time = val;
+	vcpu->steal_time = val & KVM_MSR_ENABLED;
+	if (vcpu->steal_time) {
+		newly_stolen(pv);
+		pv->preempted = true;	/* whatever is in that page: write it at once */
+		hvm_request_only(vcpu, HVM_REQ_STEAL);
+	}
+	return 0;
+}
+
+static int set_eoi(struct hvm_vcpu *vcpu, u64 val)
+{
+	if (val & 2)			/* four-byte alignment */
+		return -EINVAL;
+	if (val & KVM_MSR_ENABLED && !user_addr(vcpu, val & ~1ULL))
+		return -EINVAL;
+	/* An interrupt may be waiting for its EOI in the old place. */
+	hvm_lapic_sync_pv_eoi(vcpu);
+	vcpu->pv->eoi = val;
+	return 0;
+}
+
+int hvm_pv_get_msr(struct hvm_vcpu *vcpu, u32 msr, u64 *val)
+{
+	struct hvm_pv *pv = vcpu->pv;
+
+	switch (msr) {
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_WALL_CLOCK_NEW:
+		*val = READ_ONCE(vcpu->vm->wall_clock_msr);
+		return 0;
+	case MSR_KVM_SYSTEM_TIME:
+	case MSR_KVM_SYSTEM_TIME_NEW:
+		*val = pv->system_time;
+		return 0;
+	case MSR_KVM_STEAL_TIME:
+		*val = pv->steal_time;
+		return sched_info_on() ? 0 : -ENOENT;
+	case MSR_KVM_PV_EOI_EN:
+		*val = pv->eoi;
+		return 0;
+	case MSR_KVM_POLL_CONTROL:
+		*val = pv->poll_control;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int hvm_pv_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host)
+{
+	switch (msr) {
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_WALL_CLOCK_NEW:
+		WRITE_ONCE(vcpu->vm->wall_clock_msr, val);
+		hvm_clock_write_wall(vcpu->vm, val);
+		return 0;
+	case MSR_KVM_SYSTEM_TIME:
+	case MSR_KVM_SYSTEM_TIME_NEW:
+		return set_system_time(vcpu, val);
+	case MSR_KVM_STEAL_TIME:
+		return sched_info_on() ? set_steal_time(vcpu, val) : -ENOENT;
+	case MSR_KVM_PV_EOI_EN:
+		return set_eoi(vcpu, val);
+	case MSR_KVM_POLL_CONTROL:
+		if (val & ~1ULL)
+			return -EINVAL;
+		vcpu->pv->poll_control = val;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* ---- hypercalls ---- */
+
+static long kick_cpu(struct hvm_vm *vm, u32 apic_id)
+{
+	const struct hvm_lapic_irq irq = { .dest = apic_id, .mode = 3, .assert = true,
+					   .x2apic_dest = true };
+
+	/* Nobody kicks everybody. */
+	if (apic_id <= HVM_MAX_VCPU_ID)
+		hvm_lapic_deliver(vm, &irq);
+	return 0;
+}
+
+static long send_ipi(struct hvm_vm *vm, const unsigned long *mask, u32 min, u32 icr, bool wide)
+{
+	u32 step = wide ? 64 : 32;
+
+	if (icr & (APIC_DEST_LOGICAL | APIC_DEST_ALLBUT))
+		return -KVM_EINVAL;
+	/* IDs stay far below 2^32: a sum that wraps would start over at 0. */
+	if (min > HVM_MAX_VCPU_ID)
+		return 0;
+	return hvm_lapic_send_mask(vm, min, mask[0], icr) +
+	       hvm_lapic_send_mask(vm, min + step, mask[1], icr);
+}
+
+static void hypercall(struct hvm_vcpu *vcpu)
+{
+	bool wide = hvm_cpu_mode(vcpu) == HVM_CPU_LONG64;
+	static const u8 reg[5] = { HVM_RAX, HVM_RBX, HVM_RCX, HVM_RDX, HVM_RSI };
+	unsigned long a[5];
+	long ret = -KVM_ENOSYS;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(a); i++)
+		a[i] = wide ? vcpu->gpr[reg[i]] : (u32)vcpu->gpr[reg[i]];
+	vcpu->stat[HVM_STAT_HYPERCALLS]++;
+
+	if (hvm_vcpu_cpl(vcpu))
+		ret = -KVM_EPERM;
+	else if (a[0] == KVM_HC_VAPIC_POLL_IRQ)
+		ret = 0;		/* pending interrupts are looked at before each entry */
+	else if (a[0] == KVM_HC_KICK_CPU && vcpu->apic)
+		ret = kick_cpu(vcpu->vm, a[2]);
+	else if (a[0] == KVM_HC_SEND_IPI && vcpu->apic)
+		ret = send_ipi(vcpu->vm, &a[1], a[3], a[4], wide);
+	else if (a[0] == KVM_HC_CLOCK_PAIRING)
+		ret = -KVM_EOPNOTSUPP;
+	vcpu->gpr[HVM_RAX] = wide ? ret : (u32)ret;
+}
+
+int hvm_handle_hypercall(struct hvm_vcpu *vcpu)
+{
+	hypercall(vcpu);
+	hvm_skip_insn(vcpu);
+	return 1;
+}
+
+/* None of them sleeps, so all are done where they are found. RIP is the backend's to advance. */
+bool hvm_fast_hypercall(struct hvm_vcpu *vcpu)
+{
+	hypercall(vcpu);
+	return true;
+}
+
+/* ---- life ---- */
+
+/* Reset and INIT both: the guest's pages are no longer what it said. */
+void hvm_pv_reset(struct hvm_vcpu *vcpu)
+{
+	struct hvm_pv *pv = vcpu->pv;
+
+	pv->system_time = 0;
+	pv->steal_time = 0;
+	pv->eoi = 0;
+	pv->guest_stopped = false;
+	pv->poll_control = 1;
+	vcpu->steal_time = false;
+}
+
+int hvm_pv_create(struct hvm_vcpu *vcpu)
+{
+	vcpu->pv = kzalloc(sizeof(*vcpu->pv), GFP_KERNEL_ACCOUNT);
+	if (!vcpu->pv)
+		return -ENOMEM;
+	vcpu->pv->cpu = -1;
+	vcpu->pv->poll_control = 1;
+	return 0;
+}
+
+void hvm_pv_destroy(struct hvm_vcpu *vcpu)
+{
+	kfree(vcpu->pv);
+	vcpu->pv = NULL;
+}
