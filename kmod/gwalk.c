@@ -48,10 +48,10 @@ struct gwalk {
 	bool nx;		/* the NX bit is in force */
 	u8 leaf;		/* level of the last entry */
 	int n;			/* entries read */
-	void __user *entry[HVM_WALK_LEVELS];
+	u64 __user *entry[HVM_WALK_LEVELS];
 	u64 val[HVM_WALK_LEVELS];
 	gpa_t at[HVM_WALK_LEVELS];
-	bool writable[HVM_WALK_LEVELS];
+	struct hvm_slot slot;	/* of the last table: most walks stay in one */
 };
 
 static u64 get_cr(struct hvm_vcpu *vcpu, int cr)
@@ -145,25 +145,40 @@ static int gwalk_shift(const struct gwalk *w, int level)
 	return PAGE_SHIFT + (level - 1) * (w->wide ? 9 : 10);
 }
 
+/* Where the VMM has @gpa, or NULL. */
+static void __user *gwalk_hva(struct gwalk *w, gpa_t gpa)
+{
+	struct hvm_slot *s = &w->slot;
+
+	if (unlikely(hvm_gfn(gpa) - s->base >= s->npages) &&
+	    !hvm_slot_find(w->vcpu->vm, hvm_gfn(gpa), s)) {
+		s->npages = 0;
+		return NULL;
+	}
+	return (void __user *)(s->hva + (gpa - (s->base << PAGE_SHIFT)));
+}
+
 static int gwalk_read(struct gwalk *w, gpa_t at, u64 *val)
 {
-	unsigned long hva = hvm_gpa_to_hva(w->vcpu->vm, at, &w->writable[w->n]);
+	void __user *p = gwalk_hva(w, at);
 	u32 narrow;
 
-	if (hva == HVM_BAD_HVA)
+	if (!p || !user_access_begin(p, sizeof(*val)))
 		return -EFAULT;
-	if (w->wide) {
-		if (__get_user(*val, (u64 __user *)hva))
-			return -EFAULT;
+	if (likely(w->wide)) {
+		unsafe_get_user(*val, (u64 __user *)p, fault);
 	} else {
-		if (__get_user(narrow, (u32 __user *)hva))
-			return -EFAULT;
+		unsafe_get_user(narrow, (u32 __user *)p, fault);
 		*val = narrow;
 	}
-	w->entry[w->n] = (void __user *)hva;
+	user_access_end();
+	w->entry[w->n] = p;
 	w->at[w->n] = at;
 	w->val[w->n++] = *val;
 	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 static bool gwalk_is_leaf(const struct gwalk *w, u64 e, int level)
@@ -224,23 +239,22 @@ static int gwalk_set_bits(struct gwalk *w, int i, u64 bits)
 	u32 narrow = old;
 
 	if (w->wide)
-		return __try_cmpxchg_user((u64 __user *)w->entry[i], &old, old | bits, fault64);
+		return __try_cmpxchg_user(w->entry[i], &old, old | bits, fault64);
 	return __try_cmpxchg_user((u32 __user *)w->entry[i], &narrow, narrow | (u32)bits, fault32);
 }
 
 /* Accessed bits on the way, the dirty bit at its end. Tables in read-only slots are left alone. */
 static int gwalk_set_ad(struct gwalk *w)
 {
+	u64 bits = PTE_A;
 	int i, r;
-	u64 bits;
 
-	for (i = 0; i < w->n; i++) {
-		bits = PTE_A;
+	for (i = w->levels == 3; i < w->n; i++) {	/* PAE's top entries have none */
 		if (i == w->n - 1 && w->access & HVM_ACCESS_WRITE)
 			bits |= PTE_D;
-		if (!i && w->levels == 3)	/* PAE's top entries have none */
+		if (likely(!(~w->val[i] & bits)))
 			continue;
-		if (!(~w->val[i] & bits) || !w->writable[i])
+		if (!gwalk_hva(w, w->at[i]) || w->slot.flags & HVM_MEM_READONLY)
 			continue;
 		r = gwalk_set_bits(w, i, bits);
 		if (r)
@@ -316,6 +330,14 @@ static int gwalk_once(struct gwalk *w, gpa_t *gpa, bool inject)
 	return 0;
 }
 
+static void gwalk_init(struct gwalk *w, struct hvm_vcpu *vcpu, gva_t gva, u32 access)
+{
+	w->vcpu = vcpu;
+	w->gva = gva;
+	w->access = access;
+	w->slot.npages = 0;
+}
+
 static int gwalk(struct gwalk *w, gpa_t *gpa, bool inject)
 {
 	int tries = WALK_TRIES, r;
@@ -340,9 +362,7 @@ int hvm_walk(struct hvm_vcpu *vcpu, gva_t gva, u32 access, gpa_t *gpa, bool inje
 {
 	struct gwalk w;
 
-	w.vcpu = vcpu;
-	w.gva = gva;
-	w.access = access;
+	gwalk_init(&w, vcpu, gva, access);
 	return gwalk(&w, gpa, inject);
 }
 
@@ -435,21 +455,17 @@ miss:
 }
 
 /* @gen was read before the walk. Only for 64-bit mode. */
-static void fetch_remember(struct hvm_vcpu *vcpu, const struct gwalk *w, gpa_t gpa, u64 gen)
+static void fetch_remember(struct gwalk *w, gpa_t gpa, u64 gen)
 {
-	struct hvm_fetch_cache *c = &vcpu->fetch;
-	bool writable;
+	struct hvm_fetch_cache *c = &w->vcpu->fetch;
 
-	c->gen = 0;
-	c->hva = hvm_gpa_to_hva(vcpu->vm, gpa & PAGE_MASK, &writable);
-	if (c->hva == HVM_BAD_HVA)
-		return;
+	c->hva = (unsigned long)gwalk_hva(w, gpa & PAGE_MASK);
+	c->gen = c->hva ? gen : 0;
 	c->page = w->gva >> PAGE_SHIFT;
 	c->cr3 = w->cr3;
 	c->levels = w->n;
 	memcpy(c->entry, w->entry, sizeof(c->entry));
 	memcpy(c->val, w->val, sizeof(c->val));
-	c->gen = gen;
 }
 
 static gva_t fetch_linear(struct hvm_vcpu *vcpu)
@@ -460,6 +476,32 @@ static gva_t fetch_linear(struct hvm_vcpu *vcpu)
 	if (hvm_long_mode(vcpu) && cs.l)
 		return vcpu->rip;
 	return (u32)(cs.base + vcpu->rip);
+}
+
+static noinline int fetch_walk(struct hvm_vcpu *vcpu, u8 *buf, int max, bool high)
+{
+	u32 access = HVM_ACCESS_EXEC, n;
+	struct gwalk w;
+	int got = 0, r;
+	gpa_t gpa;
+	u64 gen;
+
+	if (hvm_vcpu_cpl(vcpu) == 3)
+		access |= HVM_ACCESS_USER;
+	gwalk_init(&w, vcpu, high ? vcpu->rip : fetch_linear(vcpu), access);
+	/* Before the walk looks at slots. */
+	gen = smp_load_acquire(&vcpu->vm->slots_gen);
+	for (; got < max; got += n, w.gva += n) {
+		n = page_rest(w.gva, max - got);
+		r = gwalk(&w, &gpa, !got);
+		if (!r && high && !got)
+			fetch_remember(&w, gpa, gen);
+		if (!r)
+			r = hvm_read_gpa(vcpu->vm, gpa, buf + got, n);
+		if (r)
+			return got ?: min(r, 0);
+	}
+	return got;
 }
 
 /**
@@ -476,29 +518,8 @@ int hvm_fetch_insn(struct hvm_vcpu *vcpu, u8 *buf, int max)
 {
 	/* Only 64-bit mode has an instruction pointer this high: CS need not be read. */
 	bool high = hvm_long_mode(vcpu) && vcpu->rip >> 32;
-	struct gwalk w;
-	int got = 0, r;
-	gpa_t gpa;
-	u64 gen;
-	u32 n;
 
 	if (high && max >= INSN_MAX && fetch_cached(vcpu, buf))
 		return INSN_MAX;
-
-	w.vcpu = vcpu;
-	w.gva = high ? vcpu->rip : fetch_linear(vcpu);
-	w.access = HVM_ACCESS_EXEC | (hvm_vcpu_cpl(vcpu) == 3 ? HVM_ACCESS_USER : 0);
-	/* Before the walk looks at slots. */
-	gen = smp_load_acquire(&vcpu->vm->slots_gen);
-	for (; got < max; got += n, w.gva += n) {
-		n = page_rest(w.gva, max - got);
-		r = gwalk(&w, &gpa, !got);
-		if (!r && high && !got)
-			fetch_remember(vcpu, &w, gpa, gen);
-		if (!r)
-			r = hvm_read_gpa(vcpu->vm, gpa, buf + got, n);
-		if (r)
-			return got ?: min(r, 0);
-	}
-	return got;
+	return fetch_walk(vcpu, buf, max, high);
 }

@@ -434,7 +434,7 @@ static void __exit hvm_exit(void)
 	hvm_unregister_syscore(&hvm_syscore);
 	cpuhp_remove_state_nocalls(hvm_cpuhp_state);
 	hvm_irqfd_exit();
-	rcu_barrier();		/* kfree_rcu() and call_rcu() of slots and tables */
+	hvm_memslots_exit();
 	hvm_backend->teardown();
 }
 

@@ -95,28 +95,14 @@ bool hvm_slot_find(struct hvm_vm *vm, gfn_t gfn, struct hvm_slot *out)
 	return s;
 }
 
-unsigned long hvm_gpa_to_hva(struct hvm_vm *vm, gpa_t gpa, bool *writable)
-{
-	unsigned long hva = HVM_BAD_HVA;
-	const struct hvm_slot *s;
-
-	rcu_read_lock();
-	s = slot_lookup(rcu_dereference(vm->slots), hvm_gfn(gpa));
-	if (s) {
-		hva = s->hva + (gpa - (s->base << PAGE_SHIFT));
-		*writable = !(s->flags & HVM_MEM_READONLY);
-	}
-	rcu_read_unlock();
-	return hva;
-}
-
 void hvm_mark_dirty(struct hvm_vm *vm, gfn_t gfn)
 {
 	const struct hvm_slot *s;
 
 	rcu_read_lock();
 	s = slot_lookup(rcu_dereference(vm->slots), gfn);
-	if (s && s->dirty && !test_bit(gfn - s->base, s->dirty))
+	/* Locked even if set already: the write that it tells of must come first. */
+	if (s && s->dirty)
 		set_bit(gfn - s->base, s->dirty);
 	rcu_read_unlock();
 }
