@@ -336,10 +336,13 @@ void gcpu_set_cpuid(struct gcpu *c)
 	for (i = 0; i < cpuid->nent; i++) {
 		struct hvm_cpuid_entry2 *e = &cpuid->entries[i];
 
-		if (e->function == 1)
+		if (e->function == 1) {
+			/* the timer is the capability's to announce */
+			e->ecx |= 1u << 24;
 			e->ebx = (e->ebx & 0xffffff) | c->id << 24;
-		else if (e->function == 0xb || e->function == 0x1f)
+		} else if (e->function == 0xb || e->function == 0x1f) {
 			e->edx = c->id;
+		}
 	}
 	err = hvm_set_cpuid2(c->fd, cpuid);
 	if (err)
@@ -557,9 +560,10 @@ static void *vcpu_thread(void *arg)
 
 	for (;;) {
 		ret = gcpu_run(c);
-		if (ret != UCALL_SYNC)
+		if (ret == UCALL_SYNC)
+			c->syncs++;
+		else if (ret != -EAGAIN)	/* a start-up IPI came */
 			break;
-		c->syncs++;
 	}
 	c->result = ret;
 	c->finished = true;

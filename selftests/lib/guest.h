@@ -179,7 +179,7 @@ void gcpu_free(struct gcpu *c);
 int gcpu_run(struct gcpu *c);
 /** gcpu_result() - what gcpu_run() says, for a RUN that was made otherwise */
 int gcpu_result(struct gcpu *c);
-/** gcpu_start() - run a vCPU in a thread until anything but UCALL_SYNC */
+/** gcpu_start() - run a vCPU in a thread past every UCALL_SYNC */
 void gcpu_start(struct gcpu *c);
 /** gcpu_join() - wait for the thread; its result, or -ETIMEDOUT */
 int gcpu_join(struct gcpu *c, unsigned int seconds);

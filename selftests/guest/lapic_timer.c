@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The local APIC's timer: one-shot, periodic and TSC-deadline, waking HLT;
+ * masked, stopped, read while it runs.
+ */
+#include "guest.h"
+#include "kselftest_harness.h"
+
+#define VEC 0xe0
+
+static volatile uint64_t ticks, last_tsc;
+static uint64_t khz;
+
+static void tick(struct trap_frame *f)
+{
+	ticks++;
+	last_tsc = rdtsc();
+	xapic_write(APIC_EOI, 0);
+}
+
+static void start(uint32_t mode, uint32_t count)
+{
+	guest_handlers[VEC] = tick;
+	xapic_enable();
+	xapic_write(APIC_TDCR, 0xb);		/* by 1 */
+	xapic_write(APIC_LVTT, VEC | mode);
+	xapic_write(APIC_TMICT, count);
+}
+
+static void g_one_shot(void)
+{
+	uint64_t a = rdtsc(), i;
+
+	start(0, 30000000);			/* 30 ms: a bus tick is 1 ns */
+	GUEST_ASSERT(xapic_read(APIC_TMCCT) > 0);
+	GUEST_ASSERT(xapic_read(APIC_TMCCT) <= 30000000);
+	sti_hlt();
+	cli();
+	GUEST_ASSERT_EQ(ticks, 1);
+	GUEST_ASSERT((last_tsc - a) / khz >= 29);
+	GUEST_ASSERT_EQ(xapic_read(APIC_TMCCT), 0);
+	/* once only */
+	sti();
+	for (i = 0; i < 5 * khz; i = rdtsc() - last_tsc)
+		cpu_relax();
+	GUEST_ASSERT_EQ(ticks, 1);
+	/* stopped before it fires */
+	xapic_write(APIC_TMICT, 3000000);
+	xapic_write(APIC_TMICT, 0);
+	a = rdtsc();
+	while (rdtsc() - a < 5 * khz)
+		cpu_relax();
+	GUEST_ASSERT_EQ(ticks, 1);
+	/* masked */
+	xapic_write(APIC_LVTT, VEC | APIC_LVT_MASKED);
+	xapic_write(APIC_TMICT, 500000);
+	a = rdtsc();
+	while (rdtsc() - a < 3 * khz)
+		cpu_relax();
+	GUEST_ASSERT_EQ(ticks, 1);
+	cli();
+}
+
+static void g_periodic(void)
+{
+	uint64_t a = rdtsc();
+
+	start(APIC_LVT_PERIODIC, 2000000);
+	while (ticks < 5)
+		sti_hlt();
+	GUEST_ASSERT((last_tsc - a) / khz >= 9);
+	xapic_write(APIC_TMICT, 0);
+	cli();
+}
+
+static void g_deadline(void)
+{
+	uint64_t a, i, when;
+
+	guest_handlers[VEC] = tick;
+	xapic_enable();
+	xapic_write(APIC_LVTT, VEC | APIC_LVT_DEADLINE);
+	for (i = 1; i <= 4; i++) {
+		a = rdtsc();
+		when = a + 30 * khz;
+		wrmsr(MSR_TSC_DEADLINE, when);
+		GUEST_ASSERT_EQ(rdmsr(MSR_TSC_DEADLINE), when);
+		sti_hlt();
+		cli();
+		GUEST_ASSERT_EQ(ticks, i);
+		GUEST_ASSERT(last_tsc >= when);
+		GUEST_ASSERT_EQ(rdmsr(MSR_TSC_DEADLINE), 0);
+	}
+	/* in the past: at once */
+	wrmsr(MSR_TSC_DEADLINE, 1);
+	sti();
+	a = rdtsc();
+	while (ticks < 5 && rdtsc() - a < 100 * khz)
+		cpu_relax();
+	GUEST_ASSERT_EQ(ticks, 5);
+	/* disarmed */
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 2 * khz);
+	wrmsr(MSR_TSC_DEADLINE, 0);
+	a = rdtsc();
+	while (rdtsc() - a < 4 * khz)
+		cpu_relax();
+	GUEST_ASSERT_EQ(ticks, 5);
+	/* in another mode the MSR takes nothing */
+	xapic_write(APIC_LVTT, VEC);
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 2 * khz);
+	GUEST_ASSERT_EQ(rdmsr(MSR_TSC_DEADLINE), 0);
+	cli();
+}
+
+/* halted for good in the kernel, with no timer: only userspace wakes it */
+static void run_timer(struct __test_metadata *_metadata, void (*fn)(void))
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_SPLIT), 0, fn);
+
+	khz = hvm_get_tsc_khz(c->fd);
+	gcpu_start(c);
+	ASSERT_EQ(UCALL_DONE, gcpu_join(c, 15));
+}
+
+TEST(one_shot) { run_timer(_metadata, g_one_shot); }
+TEST(periodic) { run_timer(_metadata, g_periodic); }
+TEST(tsc_deadline) { run_timer(_metadata, g_deadline); }
+
+/* the timer goes on while the vCPU is outside */
+static void g_outside(void)
+{
+	start(0, 1000000);
+	GUEST_SYNC(1);
+	GUEST_ASSERT_EQ(ticks, 0);
+	sti_nop();
+	GUEST_ASSERT_EQ(ticks, 1);
+}
+
+TEST(fires_outside)
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_SPLIT), 0, g_outside);
+
+	ASSERT_SYNC(c, 1);
+	usleep(20000);
+	ASSERT_DONE(c);
+}
+
+/* and a timer that was armed moves with GET and SET of the state */
+static void g_moved(void)
+{
+	guest_handlers[VEC] = tick;
+	xapic_enable();
+	xapic_write(APIC_LVTT, VEC | APIC_LVT_DEADLINE);
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 5 * khz);
+	GUEST_SYNC(1);
+	sti_hlt();
+	GUEST_ASSERT_EQ(ticks, 1);
+}
+
+TEST(deadline_is_state)
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_SPLIT), 0, g_moved);
+	uint64_t v;
+
+	khz = hvm_get_tsc_khz(c->fd);
+	ASSERT_SYNC(c, 1);
+	ASSERT_EQ(0, hvm_get_msr(c->fd, MSR_TSC_DEADLINE, &v));
+	EXPECT_LT(0ull, v);
+	ASSERT_EQ(0, hvm_set_msr(c->fd, MSR_TSC_DEADLINE, 0));
+	ASSERT_EQ(0, hvm_set_msr(c->fd, MSR_TSC_DEADLINE, v));
+	gcpu_start(c);
+	ASSERT_EQ(UCALL_DONE, gcpu_join(c, 10));
+}
+
+TEST_HARNESS_MAIN
