@@ -59,34 +59,15 @@ static u64 get_cr(struct hvm_vcpu *vcpu, int cr)
 	return hvm_backend->get_cr(vcpu, cr);
 }
 
-/**
- * hvm_walk_fault_code - #PF error code
- * @access: HVM_ACCESS_* that failed
- * @present: an entry was present but did not allow it
- * @rsvd: a reserved bit was set
- */
-u32 hvm_walk_fault_code(u32 access, bool present, bool rsvd)
+static int gwalk_fault(struct gwalk *w, bool inject, u32 err)
 {
-	u32 err = 0;
-
-	if (present || rsvd)
-		err |= X86_PF_PROT;
-	if (access & HVM_ACCESS_WRITE)
+	if (w->access & HVM_ACCESS_WRITE)
 		err |= X86_PF_WRITE;
-	if (access & HVM_ACCESS_USER)
+	if (w->access & HVM_ACCESS_USER)
 		err |= X86_PF_USER;
-	if (access & HVM_ACCESS_EXEC)
-		err |= X86_PF_INSTR;
-	return rsvd ? err | X86_PF_RSVD : err;
-}
-
-static int gwalk_fault(struct gwalk *w, bool inject, bool present, bool rsvd)
-{
-	u32 err = hvm_walk_fault_code(w->access, present, rsvd);
-
 	/* Fetches are told apart only where they can fault as such. */
-	if (!w->nx && !(w->cr4 & X86_CR4_SMEP))
-		err &= ~X86_PF_INSTR;
+	if (w->access & HVM_ACCESS_EXEC && (w->nx || w->cr4 & X86_CR4_SMEP))
+		err |= X86_PF_INSTR;
 	if (inject)
 		hvm_inject_pf(w->vcpu, w->gva, err);
 	return 1;
@@ -123,13 +104,6 @@ static void gwalk_mode(struct gwalk *w)
 		w->levels = 3;
 		w->reserved |= GENMASK_ULL(62, 52);
 	}
-}
-
-static bool gwalk_canonical(const struct gwalk *w)
-{
-	int unused = w->levels == 5 ? 7 : 16;
-
-	return !w->long_mode || (u64)((s64)(w->gva << unused) >> unused) == w->gva;
 }
 
 static gpa_t gwalk_root(const struct gwalk *w)
@@ -281,10 +255,10 @@ static int gwalk_descend(struct gwalk *w, u64 *leaf, u64 *rights, bool inject)
 		if (r)
 			return r;
 		if (!(e & PTE_P))
-			return gwalk_fault(w, inject, false, false);
+			return gwalk_fault(w, inject, 0);
 		is_leaf = gwalk_is_leaf(w, e, level);
 		if (gwalk_reserved(w, e, level, is_leaf))
-			return gwalk_fault(w, inject, true, true);
+			return gwalk_fault(w, inject, X86_PF_PROT | X86_PF_RSVD);
 		if (level != 3 || w->long_mode)		/* PAE's top entries grant all */
 			*rights = (*rights & (e | PTE_NX)) | (e & PTE_NX);
 		if (is_leaf)
@@ -300,15 +274,16 @@ static int gwalk_descend(struct gwalk *w, u64 *leaf, u64 *rights, bool inject)
 static int gwalk_once(struct gwalk *w, gpa_t *gpa, bool inject)
 {
 	u64 leaf, rights, offset;
-	int r;
+	int r, unused;		/* address bits that repeat the highest used */
 
 	gwalk_mode(w);
+	unused = w->levels == 5 ? 7 : 16;
 	w->n = 0;
 	if (!w->levels) {
 		*gpa = w->gva;
 		return 0;
 	}
-	if (!gwalk_canonical(w)) {
+	if (w->long_mode && (s64)(w->gva << unused) >> unused != (s64)w->gva) {
 		if (inject)
 			hvm_inject_gp(w->vcpu);
 		return 1;
@@ -317,7 +292,7 @@ static int gwalk_once(struct gwalk *w, gpa_t *gpa, bool inject)
 	if (r)
 		return r;
 	if (!gwalk_permitted(w, rights))
-		return gwalk_fault(w, inject, true, false);
+		return gwalk_fault(w, inject, X86_PF_PROT);
 	r = gwalk_set_ad(w);
 	if (r)
 		return r;
@@ -364,56 +339,6 @@ int hvm_walk(struct hvm_vcpu *vcpu, gva_t gva, u32 access, gpa_t *gpa, bool inje
 
 	gwalk_init(&w, vcpu, gva, access);
 	return gwalk(&w, gpa, inject);
-}
-
-static u32 page_rest(gva_t gva, u32 len)
-{
-	return min_t(u32, len, PAGE_SIZE - offset_in_page(gva));
-}
-
-int hvm_read_gva(struct hvm_vcpu *vcpu, gva_t gva, void *buf, u32 len, u32 access, bool inject)
-{
-	gpa_t gpa;
-	u32 n;
-	int r;
-
-	for (; len; len -= n, gva += n, buf += n) {
-		n = page_rest(gva, len);
-		r = hvm_walk(vcpu, gva, access | HVM_ACCESS_READ, &gpa, inject);
-		if (!r)
-			r = hvm_read_gpa(vcpu->vm, gpa, buf, n);
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-/* Nothing is written unless every page may be. */
-int hvm_write_gva(struct hvm_vcpu *vcpu, gva_t gva, const void *buf, u32 len, u32 access,
-		  bool inject)
-{
-	gva_t at;
-	gpa_t gpa;
-	u32 n, left;
-	int r;
-
-	access |= HVM_ACCESS_WRITE;
-	at = gva;
-	for (left = len; left > page_rest(at, left); left -= n, at += n) {
-		n = page_rest(at, left);
-		r = hvm_walk(vcpu, at + n, access, &gpa, inject);
-		if (r)
-			return r;
-	}
-	for (; len; len -= n, gva += n, buf += n) {
-		n = page_rest(gva, len);
-		r = hvm_walk(vcpu, gva, access, &gpa, inject);
-		if (!r)
-			r = hvm_write_gpa(vcpu->vm, gpa, buf, n);
-		if (r)
-			return r;
-	}
-	return 0;
 }
 
 /* ---- instruction fetch ---- */
@@ -492,7 +417,7 @@ static noinline int fetch_walk(struct hvm_vcpu *vcpu, u8 *buf, int max, bool hig
 	/* Before the walk looks at slots. */
 	gen = smp_load_acquire(&vcpu->vm->slots_gen);
 	for (; got < max; got += n, w.gva += n) {
-		n = page_rest(w.gva, max - got);
+		n = min_t(u32, max - got, PAGE_SIZE - offset_in_page(w.gva));
 		r = gwalk(&w, &gpa, !got);
 		if (!r && high && !got)
 			fetch_remember(&w, gpa, gen);

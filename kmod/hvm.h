@@ -508,7 +508,6 @@ bool hvm_slot_find(struct hvm_vm *vm, gfn_t gfn, struct hvm_slot *out);	/* copie
 void hvm_mark_dirty(struct hvm_vm *vm, gfn_t gfn);	/* any context */
 int hvm_read_gpa(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len);	/* -EFAULT: no memory there; may cross pages; may sleep */
 int hvm_write_gpa(struct hvm_vm *vm, gpa_t gpa, const void *buf, u32 len);
-int hvm_read_gpa_atomic(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len);	/* interrupts may be off; -EFAULT also when it would sleep */
 
 /* ---- stage2.c ---- */
 int hvm_s2_init(struct hvm_vm *vm);
@@ -516,15 +515,19 @@ void hvm_s2_destroy(struct hvm_vm *vm);
 /* Handle a fault: 1 mapped (enter again), 0 no memory there or read-only slot written (it is MMIO), -errno (-EFAULT …) */
 int hvm_s2_fault(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);
 /*
- * Remove or restrict [start, end) pages. Return true if a TLB flush is due, which
- * hvm_s2_unlock() does. Caller holds s2.lock for writing.
+ * Do @op to what maps pages [start, end), s2.lock held for writing. True if anything
+ * was removed or restricted (a TLB flush is due: hvm_s2_unlock() does it), or is young.
  */
-#define HVM_S2_GFN_BITS	36			/* four levels: 48 bits of guest-physical address */
-bool hvm_s2_zap(struct hvm_vm *vm, gfn_t start, gfn_t end);
-bool hvm_s2_wrprotect(struct hvm_vm *vm, gfn_t start, gfn_t end);	/* for dirty log; splits nothing: large leaves are zapped */
+#define HVM_S2_GFN_BITS	36		/* four levels: 48 bits of guest-physical address */
+enum hvm_s2_op {
+	HVM_S2_NOTHING,			/* for memslot.c: only look whether there is memory */
+	HVM_S2_ZAP,
+	HVM_S2_WRPROTECT,		/* for the dirty log; large leaves are removed */
+	HVM_S2_TEST_YOUNG,
+	HVM_S2_CLEAR_YOUNG,		/* removes what has no A bit */
+};
+bool hvm_s2_apply(struct hvm_vm *vm, gfn_t start, gfn_t end, enum hvm_s2_op op);
 bool hvm_s2_wrprotect_mask(struct hvm_vm *vm, gfn_t base, unsigned long mask);	/* 64 pages at once */
-/* Accessed? True with @clear may mean removed (formats without A bits): then a flush is due. */
-bool hvm_s2_age(struct hvm_vm *vm, gfn_t start, gfn_t end, bool clear);
 void hvm_s2_unlock(struct hvm_vm *vm, bool flush, bool may_sleep);	/* write_unlock, flush, free tables */
 extern struct hvm_pt_format hvm_ept_format, hvm_npt_format;
 
@@ -534,12 +537,8 @@ extern struct hvm_pt_format hvm_ept_format, hvm_npt_format;
  * address), which was queued if @inject; -EFAULT: a table is not in memory.
  */
 int hvm_walk(struct hvm_vcpu *vcpu, gva_t gva, u32 access, gpa_t *gpa, bool inject);
-/* Guest-virtual copies (linear address, so after segmentation). Same results. */
-int hvm_read_gva(struct hvm_vcpu *vcpu, gva_t gva, void *buf, u32 len, u32 access, bool inject);
-int hvm_write_gva(struct hvm_vcpu *vcpu, gva_t gva, const void *buf, u32 len, u32 access, bool inject);
-/* Up to @max instruction bytes at RIP; returns how many (0: fault queued). */
+/* Up to @max instruction bytes at RIP; returns how many (0: fault queued), or -EFAULT. */
 int hvm_fetch_insn(struct hvm_vcpu *vcpu, u8 *buf, int max);
-u32 hvm_walk_fault_code(u32 access, bool present, bool rsvd);
 
 /* ---- x86/emulate.c (with x86/decode.c) ---- */
 int hvm_emul_create(struct hvm_vcpu *vcpu);

@@ -138,16 +138,6 @@ int hvm_read_gpa(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len)
 	return 0;
 }
 
-int hvm_read_gpa_atomic(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len)
-{
-	int r;
-
-	pagefault_disable();
-	r = hvm_read_gpa(vm, gpa, buf, len);
-	pagefault_enable();
-	return r;
-}
-
 int hvm_write_gpa(struct hvm_vm *vm, gpa_t gpa, const void *buf, u32 len)
 {
 	unsigned long left;
@@ -268,7 +258,7 @@ static bool slot_zap(struct hvm_vm *vm, const struct hvm_slots *slots, const str
 		start = min(slots->slot[i - 1]->base + slots->slot[i - 1]->npages, gone->base);
 	if (i < slots->nr)
 		end = max(slots->slot[i]->base, gone->base + gone->npages);
-	return hvm_s2_zap(vm, start, end);
+	return hvm_s2_apply(vm, start, end, HVM_S2_ZAP);
 }
 
 static void slot_wrprotect(struct hvm_vm *vm, const struct hvm_slot *s)
@@ -278,7 +268,7 @@ static void slot_wrprotect(struct hvm_vm *vm, const struct hvm_slot *s)
 	for (; gfn < end; gfn = next) {
 		next = min(end, gfn + WRPROTECT_CHUNK);
 		write_lock(&vm->s2.lock);
-		hvm_s2_unlock(vm, hvm_s2_wrprotect(vm, gfn, next), true);
+		hvm_s2_unlock(vm, hvm_s2_apply(vm, gfn, next, HVM_S2_WRPROTECT), true);
 		cond_resched();
 	}
 }
@@ -300,7 +290,7 @@ static int slot_replace(struct hvm_vm *vm, struct hvm_slot *old, struct hvm_slot
 		flush = slot_zap(vm, to, old);
 	else if (old && old->dirty && !new->dirty)
 		/* Large pages may come back. */
-		flush = hvm_s2_zap(vm, old->base, old->base + old->npages);
+		flush = hvm_s2_apply(vm, old->base, old->base + old->npages, HVM_S2_ZAP);
 	hvm_s2_unlock(vm, flush, true);
 
 	if (old && new && !old->dirty && new->dirty &&
@@ -535,13 +525,11 @@ static void notifier_put(struct mmu_notifier *mn)
 		complete(&nt->idle);
 }
 
-enum hva_op { HVA_NOTHING, HVA_ZAP, HVA_TEST_YOUNG, HVA_CLEAR_YOUNG };
-
 /*
  * Do @op to all guest pages backed by [start, end); s2.lock held for writing.
- * Returns what the operation did, for HVA_NOTHING whether there are any.
+ * Returns what hvm_s2_apply() said, for HVM_S2_NOTHING whether there are any.
  */
-static bool hva_range(struct hvm_vm *vm, unsigned long start, unsigned long end, enum hva_op op)
+static bool hva_range(struct hvm_vm *vm, unsigned long start, unsigned long end, enum hvm_s2_op op)
 {
 	const struct hvm_slots *slots;
 	const struct hvm_slot *s;
@@ -561,12 +549,9 @@ static bool hva_range(struct hvm_vm *vm, unsigned long start, unsigned long end,
 			continue;
 		first = s->base + ((lo - s->hva) >> PAGE_SHIFT);
 		last = s->base + ((hi - s->hva + PAGE_SIZE - 1) >> PAGE_SHIFT);
-		if (op == HVA_NOTHING)
+		if (op == HVM_S2_NOTHING)
 			return true;
-		if (op == HVA_ZAP)
-			hit |= hvm_s2_zap(vm, first, last);
-		else
-			hit |= hvm_s2_age(vm, first, last, op == HVA_CLEAR_YOUNG);
+		hit |= hvm_s2_apply(vm, first, last, op);
 	}
 	return hit;
 }
@@ -588,7 +573,7 @@ static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_ran
 		s2->inv_start = range->start;
 		s2->inv_end = range->end;
 	}
-	hvm_s2_unlock(vm, hva_range(vm, range->start, range->end, HVA_ZAP),
+	hvm_s2_unlock(vm, hva_range(vm, range->start, range->end, HVM_S2_ZAP),
 		      mmu_notifier_range_blockable(range));
 	notifier_put(mn);
 	return 0;
@@ -604,7 +589,7 @@ static void notifier_end(struct mmu_notifier *mn, const struct mmu_notifier_rang
 	s2 = &vm->s2;
 	write_lock(&s2->lock);
 	/* A fault that looked at the page between start and now must not map it. */
-	if (hva_range(vm, range->start, range->end, HVA_NOTHING))
+	if (hva_range(vm, range->start, range->end, HVM_S2_NOTHING))
 		s2->seq++;
 	s2->invalidating--;
 	write_unlock(&s2->lock);
@@ -612,7 +597,7 @@ static void notifier_end(struct mmu_notifier *mn, const struct mmu_notifier_rang
 }
 
 static bool notifier_young(struct mmu_notifier *mn, unsigned long start, unsigned long end,
-			   enum hva_op op)
+			   enum hvm_s2_op op)
 {
 	struct hvm_vm *vm = notifier_get(mn);
 	bool young;
@@ -625,7 +610,7 @@ static bool notifier_young(struct mmu_notifier *mn, unsigned long start, unsigne
 	 * An A bit that is cleared without a flush only makes a page look idle
 	 * that is in a TLB, as on the host itself; a removal must be flushed.
 	 */
-	if (op == HVA_CLEAR_YOUNG && !vm->s2.fmt->accessed)
+	if (op == HVM_S2_CLEAR_YOUNG && !vm->s2.fmt->accessed)
 		hvm_s2_unlock(vm, young, false);
 	else
 		write_unlock(&vm->s2.lock);
@@ -636,13 +621,13 @@ static bool notifier_young(struct mmu_notifier *mn, unsigned long start, unsigne
 static hvm_young_t notifier_clear_flush_young(struct mmu_notifier *mn, struct mm_struct *mm,
 					      unsigned long start, unsigned long end)
 {
-	return notifier_young(mn, start, end, HVA_CLEAR_YOUNG);
+	return notifier_young(mn, start, end, HVM_S2_CLEAR_YOUNG);
 }
 
 static hvm_young_t notifier_test_young(struct mmu_notifier *mn, struct mm_struct *mm,
 				       unsigned long addr)
 {
-	return notifier_young(mn, addr, addr + PAGE_SIZE, HVA_TEST_YOUNG);
+	return notifier_young(mn, addr, addr + PAGE_SIZE, HVM_S2_TEST_YOUNG);
 }
 
 /* The address space dies: nothing of it may stay mapped. */
@@ -654,7 +639,7 @@ static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
 		return;
 	write_lock(&vm->s2.lock);
 	vm->s2.seq++;
-	hvm_s2_unlock(vm, hvm_s2_zap(vm, 0, 1ULL << HVM_S2_GFN_BITS), true);
+	hvm_s2_unlock(vm, hvm_s2_apply(vm, 0, 1ULL << HVM_S2_GFN_BITS, HVM_S2_ZAP), true);
 	notifier_put(mn);
 }
 

@@ -15,7 +15,7 @@
  * marked dirty when it is mapped writable and hardware's accessed bits answer
  * the host's aging, so removal has nothing to save and never visits leaves.
  *
- * Removal, with s2.lock held for writing: hvm_s2_zap() clears the highest entry
+ * Removal, with s2.lock held for writing: hvm_s2_apply() clears the highest entry
  * that lies in the range and puts the tables below it aside; hvm_s2_unlock()
  * drops the lock, flushes the TLBs and only then frees them, as a processor may
  * still walk them until the flush. s2.flushing tells others that a removal is
@@ -61,8 +61,6 @@ struct s2_fault {
 	u64 *spare[S2_LEVELS - 1];	/* zeroed tables */
 	int nr_spare;
 };
-
-enum s2_op { S2_ZAP, S2_WRPROTECT, S2_TEST_YOUNG, S2_CLEAR_YOUNG };
 
 static int s2_shift(int level)
 {
@@ -167,21 +165,23 @@ void hvm_s2_unlock(struct hvm_vm *vm, bool flush, bool may_sleep)
 
 /* ---- removal, write protection, aging: s2.lock held for writing ---- */
 
-static bool s2_leaf_op(const struct hvm_pt_format *fmt, u64 *p, u64 e, int level, enum s2_op op)
+static bool s2_leaf_op(const struct hvm_pt_format *fmt, u64 *p, u64 e, int level, enum hvm_s2_op op)
 {
 	switch (op) {
-	case S2_ZAP:
+	case HVM_S2_NOTHING:
+		return false;
+	case HVM_S2_ZAP:
 		break;
-	case S2_WRPROTECT:
+	case HVM_S2_WRPROTECT:
 		if (!(e & fmt->write))
 			return false;
 		if (level > 1)
 			break;
 		WRITE_ONCE(*p, (e & ~fmt->write) | fmt->soft_dirty_log);
 		return true;
-	case S2_TEST_YOUNG:
+	case HVM_S2_TEST_YOUNG:
 		return !fmt->accessed || e & fmt->accessed;
-	case S2_CLEAR_YOUNG:
+	case HVM_S2_CLEAR_YOUNG:
 		if (!fmt->accessed)
 			break;		/* if it is in use it will fault */
 		if (!(e & fmt->accessed))
@@ -195,7 +195,7 @@ static bool s2_leaf_op(const struct hvm_pt_format *fmt, u64 *p, u64 e, int level
 
 /* Apply @op to what maps [start, end) below @table. True if anything changed (or is young). */
 static bool s2_apply(struct hvm_stage2 *s2, u64 *table, int level, gfn_t start, gfn_t end,
-		     enum s2_op op)
+		     enum hvm_s2_op op)
 {
 	const struct hvm_pt_format *fmt = s2->fmt;
 	u64 size = s2_pages(level), e;
@@ -210,7 +210,7 @@ static bool s2_apply(struct hvm_stage2 *s2, u64 *table, int level, gfn_t start, 
 			continue;
 		if (s2_is_leaf(fmt, e, level)) {
 			hit |= s2_leaf_op(fmt, p, e, level, op);
-		} else if (op == S2_ZAP && next - gfn == size) {
+		} else if (op == HVM_S2_ZAP && next - gfn == size) {
 			WRITE_ONCE(*p, 0);
 			s2_put_aside(s2, s2_next(fmt, e), level - 1);
 			hit = true;
@@ -221,26 +221,11 @@ static bool s2_apply(struct hvm_stage2 *s2, u64 *table, int level, gfn_t start, 
 	return hit;
 }
 
-static bool s2_range(struct hvm_vm *vm, gfn_t start, gfn_t end, enum s2_op op)
+bool hvm_s2_apply(struct hvm_vm *vm, gfn_t start, gfn_t end, enum hvm_s2_op op)
 {
 	lockdep_assert_held_write(&vm->s2.lock);
 	end = min(end, 1ULL << HVM_S2_GFN_BITS);
 	return start < end && s2_apply(&vm->s2, vm->s2.root, S2_LEVELS, start, end, op);
-}
-
-bool hvm_s2_zap(struct hvm_vm *vm, gfn_t start, gfn_t end)
-{
-	return s2_range(vm, start, end, S2_ZAP);
-}
-
-bool hvm_s2_wrprotect(struct hvm_vm *vm, gfn_t start, gfn_t end)
-{
-	return s2_range(vm, start, end, S2_WRPROTECT);
-}
-
-bool hvm_s2_age(struct hvm_vm *vm, gfn_t start, gfn_t end, bool clear)
-{
-	return s2_range(vm, start, end, clear ? S2_CLEAR_YOUNG : S2_TEST_YOUNG);
 }
 
 /* The leaf that maps @gfn, and its level, or NULL. s2.lock held. */
@@ -280,7 +265,7 @@ bool hvm_s2_wrprotect_mask(struct hvm_vm *vm, gfn_t base, unsigned long mask)
 			continue;
 		e = READ_ONCE(*p);
 		if (e & fmt->present)
-			hit |= s2_leaf_op(fmt, p, e, level, S2_WRPROTECT);
+			hit |= s2_leaf_op(fmt, p, e, level, HVM_S2_WRPROTECT);
 	}
 	return hit;
 }
@@ -506,7 +491,7 @@ static void s2_make_way(struct hvm_vm *vm, const struct s2_fault *f)
 	gfn_t first = f->gfn & ~(size - 1);
 
 	write_lock(&vm->s2.lock);
-	hvm_s2_unlock(vm, hvm_s2_zap(vm, first, first + size), true);
+	hvm_s2_unlock(vm, hvm_s2_apply(vm, first, first + size, HVM_S2_ZAP), true);
 }
 
 static int s2_map(struct hvm_vm *vm, struct s2_fault *f)
@@ -557,17 +542,6 @@ static bool s2_log_write(struct hvm_stage2 *s2, const struct s2_fault *f)
 	return done;
 }
 
-static int s2_errno(int r)
-{
-	switch (r) {
-	case -EAGAIN:
-		return signal_pending(current) ? -EINTR : 1;
-	case -ERESTARTSYS:
-		return -EINTR;
-	}
-	return r;
-}
-
 /**
  * hvm_s2_fault - a guest access found no suitable stage-2 entry
  * @vcpu: whose, in its own thread, nothing locked but [V]
@@ -598,8 +572,10 @@ int hvm_s2_fault(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 
 	f.hva = slot.hva + ((f.gfn - slot.base) << PAGE_SHIFT);
 	r = s2_get_page(vm->mm, &f);
+	if (r == -EAGAIN)
+		return signal_pending(current) ? -EINTR : 1;
 	if (r)
-		return s2_errno(r);
+		return r;
 	f.level = s2_level(vm, &f);
 	if (f.page && f.writable)
 		s2_mark_host_dirty(f.page);
