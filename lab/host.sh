@@ -39,7 +39,7 @@ that the time limit was reached, 125 that the lab or the host itself failed.
   --emulator-log FILE   write the emulator's own log here (Bochs: which rule a VM
                         entry broke)
   --interactive         COMMAND (default: a shell) gets a terminal;
-                        Ctrl-] x ends the host
+                        $lane_escape
   --icount              one instruction takes 1 ns of the host's time
   --quiet               no messages of the lab itself
 USAGE
@@ -216,10 +216,11 @@ host_stock() { # root, module...
 
 # /lab/command: inserts the modules, then becomes the command.
 host_command() { # root
-	local root=$1 file entry depends
+	local root=$1 file entry depends rows columns
 	if [ -n "$interactive" ]; then
 		# A serial line carries neither the size nor the kind of terminal.
-		echo "stty $(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')"
+		read -r rows columns < <(stty size 2>/dev/null) || true
+		[ "${columns:-0}" -eq 0 ] || echo "stty rows $rows cols $columns"
 		printf 'export TERM=%q\n' "${TERM:-linux}"
 	fi
 	[ ${#stock_in[@]} -eq 0 ] || host_stock "$root" "${stock_in[@]}" >/dev/null
@@ -307,7 +308,7 @@ host_emulate() {
 	exec 8<>"$run/channel" # until the emulator has opened it
 	ended=0
 	if [ -n "$interactive" ]; then
-		lane_start timeout --foreground -k 5 "$timeout" 8>&- || ended=$?
+		(lane_start timeout --foreground -k 5 "$timeout" 2>"$run/emulator.log" 8>&-) || ended=$?
 	else
 		lane_start timeout -k 5 "$timeout" </dev/null >"$run/emulator.log" 2>&1 8>&- &
 		emulator=$!
