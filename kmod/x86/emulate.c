@@ -144,6 +144,8 @@ static bool emul_decode(struct hvm_vcpu *vcpu, struct hvm_insn *insn, int *ret)
 	if (r == HVM_INSN_MORE) {
 		*ret = 1;
 		n = hvm_fetch_insn(vcpu, buf, HVM_INSN_MAX);
+		if (n < 0)		/* fetched from where there is no memory */
+			*ret = hvm_emul_failure(vcpu, buf, 0);
 		if (n <= 0)
 			return false;
 		r = hvm_insn_decode(insn, buf, n, mode);
