@@ -93,7 +93,7 @@ void hvm_inject_pf(struct hvm_vcpu *vcpu, gva_t cr2, u32 err)
 	hvm_queue_exception_payload(vcpu, PF_VECTOR, true, err, cr2);
 }
 
-/* One NMI may wait behind one that is being handled; a third is lost, as on hardware. */
+/* One NMI may wait behind one that is being handled; more are lost, as on hardware. */
 void hvm_queue_nmi(struct hvm_vcpu *vcpu)
 {
 	atomic_add_unless(&vcpu->nmi_pending, 1, 2);
@@ -139,14 +139,23 @@ static void inject_exception(struct hvm_vcpu *vcpu)
 	e->pending = false;
 }
 
+/* HVM_INTERRUPT's vector: an 8259's that userspace emulates, if the local APIC lets it in. */
+static bool ext_irq_next(struct hvm_vcpu *vcpu)
+{
+	return vcpu->ext_irq >= 0 && (!vcpu->apic || hvm_lapic_accepts_pic(vcpu));
+}
+
 static int next_irq(struct hvm_vcpu *vcpu)
 {
-	return vcpu->apic ? hvm_lapic_pending(vcpu) : vcpu->ext_irq;
+	if (ext_irq_next(vcpu))
+		return vcpu->ext_irq;
+	return vcpu->apic ? hvm_lapic_pending(vcpu) : -1;
 }
 
 static bool wants_window(struct hvm_vcpu *vcpu)
 {
-	return !vcpu->apic && READ_ONCE(vcpu->run->request_interrupt_window);
+	return READ_ONCE(vcpu->run->request_interrupt_window) &&
+	       (!vcpu->apic || hvm_lapic_accepts_pic(vcpu));
 }
 
 static void set_windows(struct hvm_vcpu *vcpu, u32 windows, int threshold)
@@ -164,10 +173,10 @@ static void set_windows(struct hvm_vcpu *vcpu, u32 windows, int threshold)
 
 static void inject_irq(struct hvm_vcpu *vcpu, int vector)
 {
-	if (vcpu->apic)
-		vector = hvm_lapic_ack(vcpu);
-	else
+	if (ext_irq_next(vcpu))
 		vcpu->ext_irq = -1;
+	else
+		vector = hvm_lapic_ack(vcpu);
 	if (vector < 0)
 		return;
 	vcpu->inj = HVM_INJ_VALID | HVM_INJ_INTR | vector;
@@ -194,6 +203,8 @@ int hvm_prepare_events(struct hvm_vcpu *vcpu)
 		inject_exception(vcpu);
 
 	if (atomic_read(&vcpu->nmi_pending)) {
+		if (shadow & HVM_SHADOW_NMI)
+			atomic_cmpxchg(&vcpu->nmi_pending, 2, 1);
 		if (!vcpu->inj && !shadow) {
 			atomic_dec(&vcpu->nmi_pending);
 			vcpu->inj = HVM_INJ_VALID | HVM_INJ_NMI | NMI_VECTOR_NR;

@@ -30,7 +30,6 @@
 #define PTE_PS		BIT_ULL(7)
 #define PTE_NX		BIT_ULL(63)
 #define PTE_ADDR	GENMASK_ULL(51, 12)
-#define PDPTE_PAE_MBZ	(PTE_NX | GENMASK_ULL(8, 5) | GENMASK_ULL(2, 1))
 #define PDE4M_MBZ	BIT_ULL(21)
 
 #define WALK_TRIES	32	/* against a guest that keeps changing its tables */
@@ -184,7 +183,7 @@ static bool gwalk_reserved(const struct gwalk *w, u64 e, int level, bool leaf)
 	else if (level > 3)
 		mbz |= PTE_PS;
 	else if (level == 3 && !w->long_mode)
-		mbz |= PDPTE_PAE_MBZ;
+		return false;	/* the processor checked it as it loaded CR3 */
 	return e & mbz;
 }
 
@@ -209,12 +208,13 @@ static bool gwalk_permitted(const struct gwalk *w, u64 rights)
 /* 0 set, 1 the entry has changed, -EFAULT. */
 static int gwalk_set_bits(struct gwalk *w, int i, u64 bits)
 {
+	u64 __user *p = w->entry[i];
 	u64 old = w->val[i];
 	u32 narrow = old;
 
 	if (w->wide)
-		return __try_cmpxchg_user(w->entry[i], &old, old | bits, fault64);
-	return __try_cmpxchg_user((u32 __user *)w->entry[i], &narrow, narrow | (u32)bits, fault32);
+		return __try_cmpxchg_user(p, &old, old | bits, fault64);
+	return __try_cmpxchg_user((u32 __user *)p, &narrow, narrow | (u32)bits, fault32);
 }
 
 /* Accessed bits on the way, the dirty bit at its end. Tables in read-only slots are left alone. */
@@ -353,9 +353,10 @@ static bool fetch_cached(struct hvm_vcpu *vcpu, u8 *buf)
 {
 	struct hvm_fetch_cache *c = &vcpu->fetch;
 	unsigned long offset = offset_in_page(vcpu->rip);
+	const u64 *want = c->val, *end = want + c->levels;
+	u64 __user **entry = c->entry;
 	u64 head, tail, val;
 	u8 __user *insn;
-	int i;
 
 	if (c->gen != READ_ONCE(vcpu->vm->slots_gen) || c->page != vcpu->rip >> PAGE_SHIFT ||
 	    offset > PAGE_SIZE - INSN_MAX || c->cr3 != get_cr(vcpu, 3))
@@ -363,9 +364,9 @@ static bool fetch_cached(struct hvm_vcpu *vcpu, u8 *buf)
 	insn = (u8 __user *)c->hva + offset;
 	if (!user_access_begin(insn, INSN_MAX))
 		return false;
-	for (i = 0; i < c->levels; i++) {
-		unsafe_get_user(val, c->entry[i], miss);
-		if (val != c->val[i])
+	for (; want < end; want++, entry++) {
+		unsafe_get_user(val, *entry, miss);
+		if (val != *want)
 			goto miss;
 	}
 	unsafe_get_user(head, (u64 __user *)insn, miss);

@@ -254,6 +254,7 @@ struct hvm_vcpu {
 	/* control state the common code keeps. CR0/CR3/CR4 live in the backend: get_cr() */
 	u64 efer;			/* [T] with LMA */
 	u64 pdptr[4];			/* [T] SET_SREGS2's, for set_cr(HVM_CR_PDPTR) */
+	bool pdptr_set;			/* [T] and what GET_SREGS2 gives until the vCPU runs */
 	u64 apic_base;			/* [T] IA32_APIC_BASE; owned by irq/lapic.c */
 	u64 dr[4], dr6, dr7;		/* [T] the guest's */
 	u64 guest_dr[4], guest_dr7;	/* [T] SET_GUEST_DEBUG's breakpoints */
@@ -653,7 +654,6 @@ void hvm_tsc_write(struct hvm_vcpu *vcpu, u64 tsc, bool host);	/* synchronises v
 u64 hvm_tsc_read(struct hvm_vcpu *vcpu);		/* the guest's TSC now */
 u64 hvm_tsc_adjust(struct hvm_vcpu *vcpu);		/* IA32_TSC_ADJUST */
 void hvm_tsc_set_adjust(struct hvm_vcpu *vcpu, u64 val, bool host);
-void hvm_tsc_set_offset(struct hvm_vcpu *vcpu, u64 offset);	/* HVM_VCPU_TSC_OFFSET; loaded */
 void hvm_clock_loaded(struct hvm_vcpu *vcpu, int cpu);	/* after backend->vcpu_load() */
 void hvm_clock_left(struct hvm_vcpu *vcpu);		/* before backend->vcpu_put() */
 void hvm_clock_resumed(void);				/* syscore resume: interrupts off, one CPU */
@@ -706,7 +706,6 @@ int hvm_signal_msi(struct hvm_vm *vm, const struct hvm_msi *msi);
 int hvm_set_irq(struct hvm_vm *vm, int source, u32 gsi, int level);	/* any context for MSI routes; number delivered, -1 */
 void hvm_routing_eoi_vectors(struct hvm_vcpu *vcpu, u64 bitmap[4]);	/* split irqchip: vectors of level MSI routes to this vCPU */
 void hvm_routing_eoi(struct hvm_vcpu *vcpu, u8 vec);	/* EOI of a level-triggered vector */
-bool hvm_route_is_msi(struct hvm_vm *vm, u32 gsi);
 
 /* ---- irq/irqfd.c ---- */
 int hvm_irqfd_assign(struct hvm_vm *vm, const struct hvm_irqfd *a);	/* also de-assigns; takes I */

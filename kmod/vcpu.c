@@ -439,9 +439,11 @@ static int vcpu_block(struct hvm_vcpu *vcpu)
 	return 1;
 }
 
+/* Could HVM_INTERRUPT deliver now? With a local APIC only if LVT0 lets an 8259 through. */
 static bool irq_window_open(struct hvm_vcpu *vcpu)
 {
 	return !vcpu->inj && vcpu->ext_irq < 0 && vcpu->rflags & X86_EFLAGS_IF &&
+	       (!vcpu->apic || hvm_lapic_accepts_pic(vcpu)) &&
 	       !(hvm_backend->get_shadow(vcpu) & (HVM_SHADOW_STI | HVM_SHADOW_MOV_SS));
 }
 
@@ -457,7 +459,7 @@ static int vcpu_run(struct hvm_vcpu *vcpu)
 			r = vcpu_block(vcpu);
 		if (r <= 0)
 			return r;
-		if (!vcpu->apic && READ_ONCE(run->request_interrupt_window) &&
+		if (unlikely(READ_ONCE(run->request_interrupt_window)) &&
 		    irq_window_open(vcpu)) {
 			run->exit_reason = HVM_EXIT_IRQ_WINDOW_OPEN;
 			vcpu->stat[HVM_STAT_REQUEST_IRQ_EXITS]++;
@@ -483,7 +485,7 @@ static void run_page_out(struct hvm_vcpu *vcpu)
 	run->flags = 0;
 	run->cr8 = hvm_get_cr8(vcpu);
 	run->apic_base = vcpu->apic_base;
-	run->ready_for_interrupt_injection = vcpu->apic ? 1 : irq_window_open(vcpu);
+	run->ready_for_interrupt_injection = irq_window_open(vcpu);
 }
 
 /* Before the first instruction: what userspace left in the run page. 1: go on; else as RUN returns. */
@@ -501,12 +503,10 @@ static int run_page_in(struct hvm_vcpu *vcpu)
 		if (r)
 			return r;
 	}
-	if (!vcpu->apic) {
-		if (hvm_set_cr8(vcpu, READ_ONCE(run->cr8)))
-			return -EINVAL;
-		if (READ_ONCE(run->request_interrupt_window))
-			hvm_request_only(vcpu, HVM_REQ_EVENT);
-	}
+	if (!vcpu->apic && hvm_set_cr8(vcpu, READ_ONCE(run->cr8)))
+		return -EINVAL;
+	if (unlikely(READ_ONCE(run->request_interrupt_window)))
+		hvm_request_only(vcpu, HVM_REQ_EVENT);
 	if (complete) {
 		vcpu->complete = NULL;
 		r = complete(vcpu);
@@ -557,6 +557,7 @@ static long ioctl_run(struct hvm_vcpu *vcpu, unsigned long uarg)
 	hvm_vcpu_load(vcpu);
 	sigset_swap(vcpu, &saved, true);
 	vcpu->run->flags = 0;
+	vcpu->pdptr_set = false;
 	if (unlikely(vcpu->mp_state == HVM_MP_STATE_UNINITIALIZED)) {
 		r = wait_for_sipi(vcpu);
 	} else {
@@ -659,9 +660,8 @@ static long do_interrupt(void *obj, void *arg, unsigned long uarg)
 
 	if (irq->irq > 255)
 		return -EINVAL;
-	if (vcpu->apic)
-		return -ENXIO;
-	if (vcpu->ext_irq >= 0)
+	/* Without a local APIC the last one wins; with one userspace waits for its turn. */
+	if (vcpu->apic && vcpu->ext_irq >= 0)
 		return -EEXIST;
 	vcpu->ext_irq = irq->irq;
 	hvm_request_only(vcpu, HVM_REQ_EVENT);

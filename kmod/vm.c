@@ -174,10 +174,8 @@ static long vm_enable_split_irqchip(struct hvm_vm *vm, u64 pins)
 {
 	if (pins > HVM_MAX_GSI)
 		return -EINVAL;
-	if (vm->irqchip_kernel)
+	if (vm->irqchip_kernel || vm->nr_vcpus)
 		return -EEXIST;
-	if (vm->nr_vcpus)
-		return -EINVAL;
 	vm->nr_ioapic_pins = pins;
 	vm->irqchip_split = true;
 	/* Pairs with READ_ONCE() by readers without the lock. */

@@ -67,9 +67,8 @@ struct hvm_lapic {
 	unsigned long events;		/* [A] EV_* */
 	u64 eoi_exits[4];		/* [T] vectors whose EOI userspace's IOAPIC wants to hear of */
 	struct hrtimer timer;
-	u32 timer_mode;			/* [*] see the timer's rule above, as the next three */
+	u32 timer_mode;			/* [*] see the timer's rule above, as the next two */
 	u64 period;			/* ns */
-	ktime_t expiry;
 	u64 deadline;			/* IA32_TSC_DEADLINE; the callback clears it */
 	struct rcu_head rcu;
 };
@@ -361,25 +360,22 @@ static int deliver_set(struct hvm_apic_map *map, const unsigned long *set,
 }
 
 /* One of the set, by vector, so that a vector stays with its vCPU and vectors spread. */
-static int deliver_lowest(struct hvm_apic_map *map, const unsigned long *set,
+static int deliver_lowest(struct hvm_apic_map *map, unsigned long *set,
 			  const struct hvm_lapic_irq *irq)
 {
 	struct hvm_lapic *apic;
-	DECLARE_BITMAP(able, LAPIC_IDS);
-	int id, n, count = 0;
+	int id, n;
 
-	bitmap_zero(able, LAPIC_IDS);
 	for_each_set_bit(id, set, LAPIC_IDS) {
 		apic = READ_ONCE(map->vcpu[id]);
-		if (apic && sw_enabled(apic)) {
-			__set_bit(id, able);
-			count++;
-		}
+		if (!apic || !sw_enabled(apic))
+			__clear_bit(id, set);
 	}
-	if (!count)
+	n = bitmap_weight(set, LAPIC_IDS);
+	if (!n)
 		return -1;
-	n = irq->vector % count;
-	for_each_set_bit(id, able, LAPIC_IDS)
+	n = irq->vector % n;
+	for_each_set_bit(id, set, LAPIC_IDS)
 		if (!n--)
 			break;
 	apic = READ_ONCE(map->vcpu[id]);
@@ -397,14 +393,15 @@ static int deliver(struct hvm_vm *vm, struct hvm_apic_map *map, const struct hvm
 		set_or(set, map->present);
 		if (irq->shorthand == DEST_OTHERS && irq->src)
 			__clear_bit(irq->src->id, set);
-	} else if (!irq->logical) {
+	} else if (irq->logical) {
+		logical_set(map, irq->dest, set);
+	} else {
 		apic = irq->dest < LAPIC_IDS ? READ_ONCE(map->phys[irq->dest]) : NULL;
 		return apic ? accept(apic, irq) : -1;
-	} else {
-		logical_set(map, irq->dest, set);
 	}
-	return irq->mode == MODE_LOWEST ? deliver_lowest(map, set, irq) :
-					  deliver_set(map, set, irq);
+	if (irq->mode == MODE_LOWEST)
+		return deliver_lowest(map, set, irq);
+	return deliver_set(map, set, irq);
 }
 
 /**
@@ -572,10 +569,11 @@ int hvm_lapic_pending(struct hvm_vcpu *vcpu)
 	struct hvm_lapic *apic = vcpu->apic;
 	int vec;
 
-	if (unlikely(apic->pv_eoi) && !pv_eoi_sync(apic, true))
-		return -1;
 	vec = vec_highest(apic, APIC_IRR);
 	if (vec < 0 || !hw_enabled(apic) || !sw_enabled(apic))
+		return -1;
+	/* What is in service matters only now. */
+	if (unlikely(apic->pv_eoi) && !pv_eoi_sync(apic, true))
 		return -1;
 	return (vec & 0xf0) > (ppr_get(apic) & 0xf0) ? vec : -1;
 }
@@ -678,58 +676,40 @@ static void timer_stop(struct hvm_lapic *apic)
 	apic->deadline = 0;
 }
 
-/* Start counting from @first ns; the timer is cancelled. */
-static void timer_start(struct hvm_lapic *apic, u64 first)
-{
-	apic->expiry = ktime_add_ns(ktime_get(), first);
-	if (first)
-		hrtimer_start(&apic->timer, apic->expiry, HRTIMER_MODE_ABS_HARD);
-}
-
-static u64 initial_ns(struct hvm_lapic *apic)
-{
-	u64 ns = (u64)reg_get(apic, APIC_TMICT) << apic->timer_shift;
-
-	if (ns && apic->timer_mode == APIC_LVT_TIMER_PERIODIC)
-		ns = max_t(u64, ns, MIN_PERIOD_NS);
-	return ns;
-}
-
-static void timer_restart(struct hvm_lapic *apic)
+/* Count down from the initial count, @left ns of which are left; 0: it ran out before. */
+static void timer_start(struct hvm_lapic *apic, u64 left)
 {
 	hrtimer_cancel(&apic->timer);
-	apic->period = initial_ns(apic);
-	timer_start(apic, apic->period);
+	apic->period = (u64)reg_get(apic, APIC_TMICT) << apic->timer_shift;
+	if (apic->period && apic->timer_mode == APIC_LVT_TIMER_PERIODIC)
+		apic->period = max_t(u64, apic->period, MIN_PERIOD_NS);
+	left = min(left, apic->period);
+	if (left)
+		hrtimer_start(&apic->timer, ns_to_ktime(left), HRTIMER_MODE_REL_HARD);
 }
 
 static u64 timer_left(struct hvm_lapic *apic)
 {
-	s64 left;
+	s64 left = ktime_to_ns(ktime_sub(hrtimer_get_expires(&apic->timer), ktime_get()));
 
-	if (!apic->period)
-		return 0;
-	if (apic->timer_mode == APIC_LVT_TIMER_PERIODIC)
-		left = ktime_to_ns(ktime_sub(hrtimer_get_expires(&apic->timer), ktime_get()));
-	else
-		left = ktime_to_ns(ktime_sub(apic->expiry, ktime_get()));
-	return left > 0 ? min_t(u64, left, apic->period) : 0;
+	return apic->period && left > 0 ? left : 0;
+}
+
+static u8 divide_shift(u32 tdcr)
+{
+	return ((tdcr & 3) + (tdcr >> 1 & 4) + 1) & 7;
 }
 
 static void set_divide(struct hvm_lapic *apic, u32 val)
 {
-	u64 left = timer_left(apic);
-	u8 old = apic->timer_shift;
+	u64 ticks = timer_left(apic) >> apic->timer_shift;
 
 	val &= 0xb;
 	reg_set(apic, APIC_TDCR, val);
-	apic->timer_shift = ((val & 3) + (val >> 1 & 4) + 1) & 7;
-	if (apic->timer_shift == old || !apic->period)
-		return;
-	hrtimer_cancel(&apic->timer);
-	apic->period = initial_ns(apic);
+	apic->timer_shift = divide_shift(val);
 	/* The count goes on, at the new rate. */
-	if (left)
-		timer_start(apic, max_t(u64, left >> old << apic->timer_shift, 1));
+	if (apic->period)
+		timer_start(apic, ticks << apic->timer_shift);
 }
 
 static void set_lvtt(struct hvm_lapic *apic, u32 val)
@@ -820,23 +800,14 @@ static void set_lvt(struct hvm_lapic *apic, u32 off, u32 val)
 	reg_set(apic, off, val & mask);
 }
 
-/* Registers that only xAPIC mode lets the guest write. */
+/* ID, LDR, DFR, ICR2: only xAPIC mode lets the guest write them. */
 static int xapic_write(struct hvm_lapic *apic, u32 off, u32 val)
 {
 	if (is_x2apic(apic))
 		return -EINVAL;
-	switch (off) {
-	case APIC_ID:
-		reg_set(apic, off, val & 0xff000000);
-		break;
-	case APIC_LDR:
-		reg_set(apic, off, val & APIC_LDR_MASK);
-		break;
-	case APIC_DFR:
-		reg_set(apic, off, val | 0x0fffffff);
-		break;
-	}
-	map_update(apic);
+	reg_set(apic, off, off == APIC_DFR ? val | 0x0fffffff : val & 0xff000000);
+	if (off != APIC_ICR2)
+		map_update(apic);
 	return 0;
 }
 
@@ -855,15 +826,10 @@ static int reg_write(struct hvm_lapic *apic, u32 off, u32 val)
 		reg_set(apic, APIC_ICR, val);
 		send_ipi(apic, val, reg_get(apic, APIC_ICR2));
 		return 0;
-	case APIC_ICR2:
-		if (is_x2apic(apic))
-			return -EINVAL;
-		reg_set(apic, APIC_ICR2, val & 0xff000000);
-		return 0;
 	case APIC_TMICT:
 		if (apic->timer_mode != APIC_LVT_TIMER_TSCDEADLINE) {
 			reg_set(apic, APIC_TMICT, val);
-			timer_restart(apic);
+			timer_start(apic, U64_MAX);
 		}
 		return 0;
 	case APIC_TDCR:
@@ -887,6 +853,7 @@ static int reg_write(struct hvm_lapic *apic, u32 off, u32 val)
 	case APIC_ID:
 	case APIC_LDR:
 	case APIC_DFR:
+	case APIC_ICR2:
 		return xapic_write(apic, off, val);
 	case APIC_SELF_IPI:
 		if (!is_x2apic(apic) || val & ~APIC_VECTOR_MASK)
@@ -1096,23 +1063,28 @@ static int fix_state(struct hvm_lapic *apic, const struct hvm_lapic_state *s)
 	return 0;
 }
 
-/* Go on counting from the current count that came with the state. */
-static void resume_count(struct hvm_lapic *apic, u32 count)
+/* Go on as the state says: to a deadline that may have been set before, or from its current count. */
+static void resume_timer(struct hvm_lapic *apic, u32 count)
 {
-	u64 left = (u64)count << apic->timer_shift;
+	u64 left;
 
-	apic->period = initial_ns(apic);
-	if (!apic->period || apic->timer_mode == APIC_LVT_TIMER_TSCDEADLINE)
+	apic->timer_shift = divide_shift(reg_get(apic, APIC_TDCR));
+	apic->timer_mode = reg_get(apic, APIC_LVTT) & TIMER_MODE;
+	apic->period = 0;
+	if (apic->timer_mode == APIC_LVT_TIMER_TSCDEADLINE) {
+		set_deadline(apic, apic->deadline);
 		return;
+	}
+	apic->deadline = 0;
+	left = (u64)count << apic->timer_shift;
 	if (!left && apic->timer_mode == APIC_LVT_TIMER_PERIODIC)
-		left = apic->period;
-	timer_start(apic, min(left, apic->period));
+		left = U64_MAX;
+	timer_start(apic, left);
 }
 
 int hvm_lapic_set_state(struct hvm_vcpu *vcpu, const struct hvm_lapic_state *s)
 {
 	struct hvm_lapic *apic = vcpu->apic;
-	u32 lvtt;
 	int r;
 
 	hvm_lapic_sync_pv_eoi(vcpu);
@@ -1120,23 +1092,12 @@ int hvm_lapic_set_state(struct hvm_vcpu *vcpu, const struct hvm_lapic_state *s)
 	if (r)
 		return r;
 	hrtimer_cancel(&apic->timer);
-	/* A deadline may have been set first: keep it unless the mode changes. */
-	lvtt = *state_reg(s, APIC_LVTT);
 	memcpy(apic->regs, s->regs, sizeof(s->regs));
 	reg_set(apic, APIC_LVR, LAPIC_VERSION);
 	vcpu->cr8 = reg_get(apic, APIC_TASKPRI) >> 4 & 0xf;
 	apic->isr_top = vec_highest(apic, APIC_ISR);
 	map_update(apic);
-
-	apic->timer_shift = ((reg_get(apic, APIC_TDCR) & 3) +
-			     (reg_get(apic, APIC_TDCR) >> 1 & 4) + 1) & 7;
-	apic->period = 0;
-	apic->timer_mode = lvtt & TIMER_MODE;
-	if (apic->timer_mode == APIC_LVT_TIMER_TSCDEADLINE)
-		set_deadline(apic, apic->deadline);
-	else
-		apic->deadline = 0;
-	resume_count(apic, *state_reg(s, APIC_TMCCT));
+	resume_timer(apic, *state_reg(s, APIC_TMCCT));
 	reg_set(apic, APIC_TMCCT, 0);
 	hvm_request_only(vcpu, HVM_REQ_EVENT);
 	return 0;
@@ -1255,6 +1216,7 @@ int hvm_lapic_create(struct hvm_vcpu *vcpu)
 	apic->isr_top = -1;
 	hrtimer_setup(&apic->timer, timer_expired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	vcpu->apic = apic;
+	/* Senders that find it find it whole. */
 	smp_store_release(&map->vcpu[vcpu->id], apic);
 	return 0;
 }

@@ -122,26 +122,15 @@ int hvm_set_irq(struct hvm_vm *vm, int source, u32 gsi, int level)
 	return r;
 }
 
-bool hvm_route_is_msi(struct hvm_vm *vm, u32 gsi)
+/* The message of pin @gsi, if it is level-triggered. Under RCU. */
+static bool level_route(struct hvm_vm *vm, u32 gsi, struct hvm_lapic_irq *irq)
 {
-	bool r;
-
-	rcu_read_lock();
-	r = route_find(vm, gsi);
-	rcu_read_unlock();
-	return r;
-}
-
-/* Route of pin @gsi if it is level-triggered and may reach @vcpu (or might have, when it was posted). */
-static bool level_route(struct hvm_vcpu *vcpu, u32 gsi, struct hvm_lapic_irq *irq)
-{
-	const struct hvm_route *route = route_find(vcpu->vm, gsi);
+	const struct hvm_route *route = route_find(vm, gsi);
 
 	if (!route)
 		return false;
-	msi_decode(vcpu->vm, route->address_lo, route->address_hi, route->data, irq);
-	return irq->level && (hvm_lapic_match(vcpu, irq->dest, irq->logical) ||
-			      hvm_lapic_busy(vcpu, irq->vector));
+	msi_decode(vm, route->address_lo, route->address_hi, route->data, irq);
+	return irq->level;
 }
 
 /**
@@ -157,7 +146,10 @@ void hvm_routing_eoi_vectors(struct hvm_vcpu *vcpu, u64 bitmap[4])
 
 	rcu_read_lock();
 	for (gsi = 0; gsi < vcpu->vm->nr_ioapic_pins; gsi++)
-		if (level_route(vcpu, gsi, &irq))
+		/* One that was posted before its route changed is still to be ended. */
+		if (level_route(vcpu->vm, gsi, &irq) &&
+		    (hvm_lapic_match(vcpu, irq.dest, irq.logical) ||
+		     hvm_lapic_busy(vcpu, irq.vector)))
 			new[irq.vector / 64] |= BIT_ULL(irq.vector % 64);
 	rcu_read_unlock();
 	memcpy(bitmap, new, sizeof(new));
@@ -174,7 +166,7 @@ void hvm_routing_eoi(struct hvm_vcpu *vcpu, u8 vec)
 		return;
 	rcu_read_lock();
 	for (gsi = 0; gsi < vm->nr_ioapic_pins; gsi++)
-		if (level_route(vcpu, gsi, &irq) && irq.vector == vec)
+		if (level_route(vm, gsi, &irq) && irq.vector == vec)
 			hvm_irqfd_eoi(vm, gsi);
 	rcu_read_unlock();
 }

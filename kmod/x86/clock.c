@@ -5,19 +5,18 @@
  * The clock counts nanoseconds since the VM was created. The module hears
  * nothing of timekeeping changes, so the clock follows what they do not touch:
  *
- * - Stable: the host's clock source is the TSC, the kernel trusts it on all
- *   CPUs, and all vCPUs share offset and rate. Then the clock is a line through
- *   one reference (host TSC, ns) that stays as it is until somebody sets the
- *   clock; every vCPU's page holds the same line and PVCLOCK_TSC_STABLE, and the
- *   host reads it by the same arithmetic. NTP does not bend it, so it cannot
- *   run backwards, nor apart between vCPUs.
+ * - Stable: the kernel trusts the TSC (one rate, the same on all CPUs), and all
+ *   vCPUs share offset and rate. Then the clock is a line through one reference
+ *   (host TSC, ns) that stays as it is until somebody sets the clock; every
+ *   vCPU's page holds the same line and PVCLOCK_TSC_STABLE, and the host reads
+ *   it by the same arithmetic. NTP does not bend it, so it cannot run backwards,
+ *   nor apart between vCPUs.
  * - Otherwise: CLOCK_MONOTONIC_RAW plus vm->clock_offset. Each page holds a pair
  *   (guest TSC, ns) taken on the CPU the vCPU is about to run on, renewed when it
  *   moves to another CPU and once a second; without the flag, guests themselves
  *   keep it from running backwards.
  *
- * Changing over keeps the value. Whether the clock source is the TSC is seen
- * from a time-keeper's snapshot: its count lies between two readings of the TSC.
+ * Changing over keeps the value.
  *
  * Host suspend stops the raw clock and may reset the TSC. main.c reports the
  * resume, each vCPU finds it when it is loaded again, and the first of a VM
@@ -30,9 +29,9 @@
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
-#include <asm/kvm_para.h>
 #include <asm/pvclock.h>
 #include <asm/tsc.h>
+#include <uapi/asm/kvm_para.h>
 #include "hvm.h"
 #include "pv.h"
 
@@ -41,26 +40,19 @@
 
 struct stamp {
 	u64 tsc, raw, real;		/* of one moment */
-	bool exact;			/* the clock source is the TSC, and tsc is what it read */
 };
 
 static u32 resumes;			/* of the host; written with one CPU running */
 
 static void stamp_now(struct stamp *s)
 {
-	struct system_time_snapshot snap;
 	unsigned long flags;
-	u64 before, after;
 
 	local_irq_save(flags);
-	before = rdtsc_ordered();
-	ktime_get_snapshot(&snap);
-	after = rdtsc_ordered();
+	s->real = ktime_get_real_ns();
+	s->raw = ktime_get_raw_ns();
+	s->tsc = rdtsc_ordered();
 	local_irq_restore(flags);
-	s->exact = snap.cycles - before <= after - before;
-	s->tsc = s->exact ? snap.cycles : after;
-	s->raw = ktime_to_ns(snap.raw);
-	s->real = ktime_to_ns(snap.real);
 }
 
 static u64 ns_to_cycles(u64 ns, u32 khz)
@@ -175,20 +167,6 @@ void hvm_tsc_set_adjust(struct hvm_vcpu *vcpu, u64 val, bool host)
 	vcpu->pv->tsc_adjust = val;
 }
 
-/* HVM_VCPU_TSC_OFFSET */
-void hvm_tsc_set_offset(struct hvm_vcpu *vcpu, u64 offset)
-{
-	struct hvm_vm *vm = vcpu->vm;
-
-	spin_lock(&vm->clock_lock);
-	vm->last_tsc_offset = offset;
-	vm->last_tsc_write = scale_tsc(vcpu, rdtsc()) + offset;
-	vm->last_tsc_ns = ktime_get_raw_ns();
-	vm->last_tsc_khz = vcpu->pv->tsc_khz;
-	spin_unlock(&vm->clock_lock);
-	set_offset(vcpu, offset);
-}
-
 /* Ratio for @khz, or 0 when hardware cannot. */
 static u64 ratio_for(u32 khz)
 {
@@ -229,8 +207,10 @@ int hvm_set_tsc_khz(struct hvm_vcpu *vcpu, u32 khz)
 /* A vCPU is born, loaded: its TSC joins the others'. */
 void hvm_tsc_init_vcpu(struct hvm_vcpu *vcpu)
 {
+	spin_lock(&vcpu->vm->clock_lock);
 	vcpu->pv->caught_up = vcpu->vm->tsc_lost;
-	vcpu->pv->epoch = READ_ONCE(resumes);
+	vcpu->pv->epoch = vcpu->vm->clock_epoch;
+	spin_unlock(&vcpu->vm->clock_lock);
 	if (hvm_set_tsc_khz(vcpu, vcpu->vm->default_tsc_khz))
 		hvm_set_tsc_khz(vcpu, 0);
 	hvm_tsc_write(vcpu, 0, true);
@@ -311,7 +291,7 @@ static bool same_tsc(struct hvm_vm *vm, struct hvm_vcpu *vcpu)
 /* Under vm->clock_lock. Return: the other vCPUs' pages have to change too. */
 static bool reconsider_stable(struct hvm_vm *vm, struct hvm_vcpu *vcpu, const struct stamp *s)
 {
-	bool stable = s->exact && !check_tsc_unstable() && same_tsc(vm, vcpu);
+	bool stable = !check_tsc_unstable() && same_tsc(vm, vcpu);
 
 	if (stable == vm->clock_stable)
 		return false;
@@ -388,10 +368,10 @@ static void write_page(struct hvm_vcpu *vcpu, gpa_t gpa, struct pvclock_vcpu_tim
 	t->version = (old.version + 1) | 1;
 	if (hvm_write_gpa(vm, gpa, &t->version, first))
 		return;
-	smp_wmb();
+	smp_wmb();	/* pairs with the guest's reads, here and below */
 	if (hvm_write_gpa(vm, gpa + first, (u8 *)t + first, sizeof(*t) - first))
 		return;
-	smp_wmb();
+	smp_wmb();	/* likewise */
 	t->version++;
 	if (!hvm_write_gpa(vm, gpa, &t->version, first))
 		vcpu->pv->guest_stopped = false;
@@ -453,10 +433,10 @@ void hvm_clock_write_wall(struct hvm_vm *vm, gpa_t gpa)
 	spin_unlock(&vm->clock_lock);
 	wc.sec = div_u64_rem(wall, NSEC_PER_SEC, &rest);
 	wc.nsec = rest;
-	smp_wmb();
+	smp_wmb();	/* as in write_page() */
 	if (hvm_write_gpa(vm, gpa + sizeof(version), &wc.sec, sizeof(wc) - sizeof(version)))
 		return;
-	smp_wmb();
+	smp_wmb();	/* likewise */
 	version++;
 	hvm_write_gpa(vm, gpa, &version, sizeof(version));
 }

@@ -15,15 +15,19 @@
  *
  * Locks: none; the vCPU's thread only.
  */
-#include <linux/kvm_para.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/sched/stat.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/apicdef.h>
+#include <uapi/asm/kvm_para.h>
 #include "hvm.h"
 #include "pv.h"
+
+/* Of <linux/kvm_para.h>, whose names clash with hvm's on newer kernels. */
+enum { HC_VAPIC_POLL_IRQ = 1, HC_KICK_CPU = 5, HC_CLOCK_PAIRING = 9, HC_SEND_IPI = 10 };
+#define HC_ENOSYS	1000		/* its other errors are the kernel's */
 
 #define PV_FEATURES	(BIT(KVM_FEATURE_CLOCKSOURCE) | BIT(KVM_FEATURE_NOP_IO_DELAY) | \
 			 BIT(KVM_FEATURE_CLOCKSOURCE2) | BIT(KVM_FEATURE_PV_EOI) | \
@@ -137,10 +141,10 @@ static int steal_write(struct hvm_vcpu *vcpu, gpa_t gpa, u64 delta)
 	version |= 1;
 	if (put_user(version, &st->version))
 		return -EFAULT;
-	smp_wmb();
+	smp_wmb();	/* the version first ... */
 	if (put_user(steal + delta, &st->steal))
 		return -EFAULT;
-	smp_wmb();
+	smp_wmb();	/* ... and last */
 	return put_user(version + 1, &st->version) ? -EFAULT : 0;
 }
 
@@ -331,7 +335,7 @@ static long send_ipi(struct hvm_vm *vm, const unsigned long *mask, u32 min, u32 
 	u32 step = wide ? 64 : 32;
 
 	if (icr & (APIC_DEST_LOGICAL | APIC_DEST_ALLBUT))
-		return -KVM_EINVAL;
+		return -EINVAL;
 	/* IDs stay far below 2^32: a sum that wraps would start over at 0. */
 	if (min > HVM_MAX_VCPU_ID)
 		return 0;
@@ -344,7 +348,7 @@ static void hypercall(struct hvm_vcpu *vcpu)
 	bool wide = hvm_cpu_mode(vcpu) == HVM_CPU_LONG64;
 	static const u8 reg[5] = { HVM_RAX, HVM_RBX, HVM_RCX, HVM_RDX, HVM_RSI };
 	unsigned long a[5];
-	long ret = -KVM_ENOSYS;
+	long ret = -HC_ENOSYS;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(a); i++)
@@ -352,15 +356,15 @@ static void hypercall(struct hvm_vcpu *vcpu)
 	vcpu->stat[HVM_STAT_HYPERCALLS]++;
 
 	if (hvm_vcpu_cpl(vcpu))
-		ret = -KVM_EPERM;
-	else if (a[0] == KVM_HC_VAPIC_POLL_IRQ)
+		ret = -EPERM;
+	else if (a[0] == HC_VAPIC_POLL_IRQ)
 		ret = 0;		/* pending interrupts are looked at before each entry */
-	else if (a[0] == KVM_HC_KICK_CPU && vcpu->apic)
+	else if (a[0] == HC_KICK_CPU && vcpu->apic)
 		ret = kick_cpu(vcpu->vm, a[2]);
-	else if (a[0] == KVM_HC_SEND_IPI && vcpu->apic)
+	else if (a[0] == HC_SEND_IPI && vcpu->apic)
 		ret = send_ipi(vcpu->vm, &a[1], a[3], a[4], wide);
-	else if (a[0] == KVM_HC_CLOCK_PAIRING)
-		ret = -KVM_EOPNOTSUPP;
+	else if (a[0] == HC_CLOCK_PAIRING)
+		ret = -EOPNOTSUPP;
 	vcpu->gpr[HVM_RAX] = wide ? ret : (u32)ret;
 }
 

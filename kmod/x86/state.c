@@ -536,9 +536,13 @@ int hvm_get_sregs2(struct hvm_vcpu *vcpu, struct hvm_sregs2 *s)
 	get_sregs_common(vcpu, (struct hvm_sregs *)s);
 	s->flags = 0;
 	memset(s->pdptrs, 0, sizeof(s->pdptrs));
-	if (pae_paging(s->cr0, s->cr4, s->efer) &&
-	    !hvm_read_gpa(vcpu->vm, s->cr3 & 0xffffffe0, s->pdptrs, sizeof(s->pdptrs)))
-		s->flags = HVM_SREGS2_FLAGS_PDPTRS_VALID;
+	if (!pae_paging(s->cr0, s->cr4, s->efer))
+		return 0;
+	if (vcpu->pdptr_set)
+		memcpy(s->pdptrs, vcpu->pdptr, sizeof(s->pdptrs));
+	else if (hvm_read_gpa(vcpu->vm, s->cr3 & 0xffffffe0, s->pdptrs, sizeof(s->pdptrs)))
+		return 0;
+	s->flags = HVM_SREGS2_FLAGS_PDPTRS_VALID;
 	return 0;
 }
 
@@ -553,6 +557,7 @@ int hvm_set_sregs2(struct hvm_vcpu *vcpu, const struct hvm_sregs2 *s)
 	if (r || !s->flags)
 		return r;
 	memcpy(vcpu->pdptr, s->pdptrs, sizeof(vcpu->pdptr));
+	vcpu->pdptr_set = true;
 	set_cr(vcpu, HVM_CR_PDPTR, 0);
 	return 0;
 }
