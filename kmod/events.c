@@ -201,6 +201,9 @@ int hvm_prepare_events(struct hvm_vcpu *vcpu)
 
 	if (!vcpu->inj && vcpu->exception.pending)
 		inject_exception(vcpu);
+	/* A debugger that steps may want no handlers in between. */
+	if (unlikely(vcpu->guest_debug & HVM_GUESTDBG_BLOCKIRQ))
+		return 1;
 
 	if (atomic_read(&vcpu->nmi_pending)) {
 		if (shadow & HVM_SHADOW_NMI)

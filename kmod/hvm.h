@@ -97,6 +97,7 @@ enum hvm_req {
 	HVM_REQ_DEAD,		/* the VM was killed: RUN fails with -EIO */
 	HVM_REQ_KICK,		/* nothing but "come out and look" */
 	HVM_REQ_REPORT_TPR,	/* leave with HVM_EXIT_SET_TPR */
+	HVM_REQ_DEBUG_STEP,	/* leave with HVM_EXIT_DEBUG: the host did the instruction stepped over */
 };
 
 /* Counters: vcpu->stat[] [T] (read by anyone); names in stats.c, shown in debugfs. */
@@ -259,7 +260,6 @@ struct hvm_vcpu {
 	u64 dr[4], dr6, dr7;		/* [T] the guest's */
 	u64 guest_dr[4], guest_dr7;	/* [T] SET_GUEST_DEBUG's breakpoints */
 	u32 guest_debug;		/* [T] HVM_GUESTDBG_* */
-	u64 singlestep_rip;		/* [T] */
 	u64 tsc_offset, tsc_ratio;	/* [T] what set_tsc() applies; ratio 0 = 1:1 */
 	u64 xcr0;			/* [T] guest's; owned by x86/fpu.c */
 	u64 spec_ctrl;			/* [T] guest's IA32_SPEC_CTRL; backend switches it */
@@ -626,9 +626,14 @@ int hvm_get_debugregs(struct hvm_vcpu *vcpu, struct hvm_debugregs *d);
 int hvm_set_debugregs(struct hvm_vcpu *vcpu, const struct hvm_debugregs *d);
 int hvm_handle_dr(struct hvm_vcpu *vcpu);		/* HVM_X_DR */
 int hvm_handle_exception(struct hvm_vcpu *vcpu);	/* HVM_X_EXCEPTION: #DB, #BP, #AC, #UD, #MC … */
-void hvm_debug_load(struct hvm_vcpu *vcpu);		/* irqs off, before run(): DR0-3 when breakpoints are on */
+void hvm_debug_load(struct hvm_vcpu *vcpu);		/* irqs off, before run(): DR0-3 when breakpoints are on, the guest's or the host's */
 void hvm_debug_put(struct hvm_vcpu *vcpu);		/* after: the host's */
-u64 hvm_effective_dr7(struct hvm_vcpu *vcpu);		/* for the backend's DR7 field */
+int hvm_debug_stepped(struct hvm_vcpu *vcpu);		/* HVM_REQ_DEBUG_STEP; returns 0 */
+/* For the backend's DR7 field, and asked before each entry. */
+static inline u64 hvm_effective_dr7(const struct hvm_vcpu *vcpu)
+{
+	return vcpu->guest_debug & HVM_GUESTDBG_USE_HW_BP ? vcpu->guest_dr7 : vcpu->dr7;
+}
 
 /* ---- x86/pv.c, x86/clock.c: KVM's paravirtual interface, TSC and clocks ---- */
 int hvm_pv_create(struct hvm_vcpu *vcpu);

@@ -140,6 +140,9 @@ void hvm_flush_remote(struct hvm_vm *vm)
 bool hvm_host_irq_window(struct hvm_vcpu *vcpu)
 {
 	vcpu->stat[HVM_STAT_IRQ_EXITS]++;
+	/* The exit turned the host's breakpoints off; vcpu_enter() turns them on first. */
+	if (unlikely(hw_breakpoint_active()))
+		return false;
 	local_irq_enable();
 	/* STI blocks interrupts for one instruction: give them one. */
 	asm volatile("nop");
@@ -161,8 +164,12 @@ void hvm_skip_insn(struct hvm_vcpu *vcpu)
 		vcpu->rip += vcpu->exit.insn_len;
 	if (shadow & (HVM_SHADOW_STI | HVM_SHADOW_MOV_SS))
 		hvm_backend->set_shadow(vcpu, shadow & HVM_SHADOW_NMI);
-	if (unlikely(vcpu->rflags & X86_EFLAGS_TF))
-		hvm_queue_exception_payload(vcpu, 1, false, 0, DR_STEP);
+	if (unlikely(vcpu->rflags & X86_EFLAGS_TF)) {
+		if (vcpu->guest_debug & HVM_GUESTDBG_SINGLESTEP)
+			hvm_request_only(vcpu, HVM_REQ_DEBUG_STEP);
+		else
+			hvm_queue_exception_payload(vcpu, 1, false, 0, DR_STEP);
+	}
 }
 
 int hvm_exit_internal_error(struct hvm_vcpu *vcpu, u32 suberror, int n, const u64 *data)
@@ -337,6 +344,8 @@ static int serve_rare_requests(struct hvm_vcpu *vcpu)
 		vcpu->run->exit_reason = HVM_EXIT_SET_TPR;
 		return 0;
 	}
+	if (take_request(vcpu, HVM_REQ_DEBUG_STEP))
+		return hvm_debug_stepped(vcpu);
 	if (take_request(vcpu, HVM_REQ_SCAN_IOAPIC))
 		hvm_lapic_scan_ioapic(vcpu);
 	if (take_request(vcpu, HVM_REQ_TRAPS))
@@ -392,7 +401,8 @@ static int vcpu_enter(struct hvm_vcpu *vcpu)
 	/* Pairs with the barriers in hvm_vcpu_kick() and hvm_flush_remote(). */
 	smp_store_mb(vcpu->mode, HVM_MODE_IN_GUEST);
 	if (likely(!READ_ONCE(vcpu->requests) && !hvm_guest_work_pending())) {
-		debug = unlikely(hvm_effective_dr7(vcpu) & HVM_DR7_ENABLED);
+		debug = unlikely(hvm_effective_dr7(vcpu) & HVM_DR7_ENABLED ||
+				 hw_breakpoint_active());
 		if (debug)
 			hvm_debug_load(vcpu);
 		trace_hvm_entry(vcpu);
@@ -413,6 +423,8 @@ static int vcpu_enter(struct hvm_vcpu *vcpu)
 /* HLT, or waiting for INIT or SIPI: sleep until something comes. */
 static int vcpu_block(struct hvm_vcpu *vcpu)
 {
+	int r;
+
 	prepare_to_rcuwait(&vcpu->wait);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -425,8 +437,10 @@ static int vcpu_block(struct hvm_vcpu *vcpu)
 
 	if (READ_ONCE(vcpu->requests) & BIT(HVM_REQ_DEAD))
 		return -EIO;
-	if (vcpu->apic && hvm_lapic_has_init_sipi(vcpu))
-		return hvm_lapic_init_sipi(vcpu);
+	if (vcpu->apic && hvm_lapic_has_init_sipi(vcpu)) {
+		r = hvm_lapic_init_sipi(vcpu);
+		return r < 0 ? r : 1;
+	}
 	if (vcpu->mp_state == HVM_MP_STATE_HALTED && hvm_vcpu_runnable(vcpu)) {
 		WRITE_ONCE(vcpu->pv_unhalted, false);
 		vcpu->mp_state = HVM_MP_STATE_RUNNABLE;
