@@ -298,6 +298,9 @@ static void init_control(struct hvm_vcpu *vcpu)
 	struct vmcb_control *c = &to_vmcb(vcpu)->control;
 
 	c->intercept_cr = CR_WRITE(4);
+	/* QEMU's TCG, which has no decode assists, lets a guest load CR8 with anything. */
+	if (!(svm_features & SVM_DECODE_ASSISTS))
+		c->intercept_cr |= CR_WRITE(8);
 	c->intercept_dr = ~0U;
 	c->intercept_exception = BIT(1) | BIT(17) | BIT(18);	/* #DB, #AC: storms; #MC: the host's */
 	c->intercept1 = I1_INTR | I1_NMI | I1_SMI | I1_INIT | I1_CR0_SEL_WRITE | I1_RDPMC |
@@ -395,7 +398,7 @@ static void new_asid(struct svm_vcpu *svm, struct svm_cpu *sc)
 	if (sc->next_asid > max_asid) {
 		sc->asid_generation++;
 		sc->next_asid = 1;
-		c->tlb_control = TLB_FLUSH_ALL;
+		c->tlb_control = FLUSH_ALL;
 	}
 	c->asid = sc->next_asid++;
 	svm->asid_generation = sc->asid_generation;
@@ -406,16 +409,11 @@ static void new_asid(struct svm_vcpu *svm, struct svm_cpu *sc)
 static void prepare_entry(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 {
 	struct svm_cpu *sc = this_cpu_ptr(&svm_cpus);
-	struct vmcb_control *c = &svm->vmcb->control;
 	u64 host_spec;
 
 	/* A new identifier is cheaper than a flush and forgets as well. */
 	if (unlikely(vcpu->tlb_flush || svm->asid_generation != sc->asid_generation))
 		new_asid(svm, sc);
-	if (unlikely((c->int_ctl & V_TPR) != vcpu->cr8)) {
-		c->int_ctl = (c->int_ctl & ~V_TPR) | vcpu->cr8;
-		dirty(svm->vmcb, CLEAN_INTR);
-	}
 	if (svm_features & SVM_SPEC_CTRL) {
 		svm->vmcb->save.spec_ctrl = vcpu->spec_ctrl;
 	} else if (unlikely(vcpu->spec_ctrl)) {
@@ -453,6 +451,10 @@ static void enter_once(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 	s->rip = vcpu->rip;
 	s->rflags = vcpu->rflags;
 	c->event_inj = vcpu->inj;
+	if (unlikely((c->int_ctl & V_TPR) != vcpu->cr8)) {
+		c->int_ctl = (c->int_ctl & ~V_TPR) | vcpu->cr8;
+		dirty(svm->vmcb, CLEAN_INTR);
+	}
 
 	if (unlikely(svm_enter(vcpu, &svm->args)))
 		c->exit_code = X_INVALID;
@@ -467,7 +469,7 @@ static void enter_once(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 	else
 		vcpu->inj = undelivered(c->exit_int_info);
 	c->clean = CLEAN_ALL;
-	c->tlb_control = TLB_FLUSH_NOTHING;
+	c->tlb_control = FLUSH_NOTHING;
 }
 
 /* ---- exits ---- */
@@ -668,33 +670,38 @@ static void fast_skip(struct hvm_vcpu *vcpu, struct vmcb *vmcb, u8 canonical)
 	vmcb->control.int_state = 0;
 }
 
-/* Exits that end here, hottest first. True: enter again. */
-static bool fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
+enum fast { SLOW, AGAIN, LEAVE };
+
+/*
+ * Exits that can end here, hottest first. SLOW: nothing was done; AGAIN: done,
+ * enter again; LEAVE: done, but the common code has a request to serve.
+ */
+static enum fast fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 {
 	struct vmcb *vmcb = svm->vmcb;
 	u64 code = vmcb->control.exit_code;
 
 	if (code == X_INTR) {
 		if (!hvm_host_irq_window(vcpu))
-			return false;
+			return LEAVE;
 		/* An interrupt may have reloaded the LDT. */
 		asm volatile("vmsave %%rax" : : "a" (svm->args.host_pa) : "memory");
-		return true;
+		return AGAIN;
 	}
 	/* A single step must be seen after the instruction, by the common code. */
 	if (unlikely(vcpu->rflags & X86_EFLAGS_TF))
-		return false;
+		return SLOW;
 	if (code == X_MSR) {
 		if (vmcb->control.exit_info_1 ? !hvm_fast_wrmsr(vcpu) : !hvm_fast_rdmsr(vcpu))
-			return false;
+			return SLOW;
 		fast_skip(vcpu, vmcb, 2);
 	} else if (code == X_IOIO) {
 		if (vmcb->control.exit_info_1 & (IOIO_IN | IOIO_STRING) ||
 		    !hvm_ioeventfd_any(vcpu->vm, false))
-			return false;
+			return SLOW;
 		pio_exit(vcpu, &vmcb->control);
 		if (!hvm_fast_pio_out(vcpu))
-			return false;
+			return SLOW;
 		vcpu->rip = vmcb->control.exit_info_2;
 		vmcb->control.int_state = 0;
 	} else if (code == X_CPUID) {
@@ -702,17 +709,18 @@ static bool fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 		fast_skip(vcpu, vmcb, 2);
 	} else if (code == X_VMMCALL) {
 		if (!hvm_fast_hypercall(vcpu))
-			return false;
+			return SLOW;
 		fast_skip(vcpu, vmcb, 3);
-	} else {
-		return code == X_NMI;	/* taken at STGI */
+	} else if (code != X_NMI) {	/* which was taken at STGI */
+		return SLOW;
 	}
-	return !READ_ONCE(vcpu->requests);
+	return READ_ONCE(vcpu->requests) ? LEAVE : AGAIN;
 }
 
 static void svm_run(struct hvm_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
+	enum fast fast;
 
 	prepare_entry(vcpu, svm);
 	for (;;) {
@@ -722,8 +730,12 @@ static void svm_run(struct hvm_vcpu *vcpu)
 			set_exit(vcpu, HVM_X_NONE);
 			break;
 		}
-		if (!fast_exit(vcpu, svm)) {
+		fast = fast_exit(vcpu, svm);
+		if (fast == SLOW) {
 			describe_exit(vcpu, svm);
+			break;
+		} else if (fast == LEAVE) {
+			set_exit(vcpu, HVM_X_NONE);
 			break;
 		}
 		vcpu->stat[HVM_STAT_EXITS]++;
@@ -751,7 +763,8 @@ static void svm_set_windows(struct hvm_vcpu *vcpu)
 	set_bits(&c->intercept1, I1_VINTR, irq);
 	set_bits(&c->int_ctl, V_IRQ | V_INTR_PRIO | V_IGN_TPR, irq);
 	c->int_vector = 0;
-	set_bits(&c->intercept_cr, CR_WRITE(8), vcpu->windows & HVM_WINDOW_CR8);
+	set_bits(&c->intercept_cr, CR_WRITE(8),
+		 vcpu->windows & HVM_WINDOW_CR8 || !(svm_features & SVM_DECODE_ASSISTS));
 	dirty(to_vmcb(vcpu), CLEAN_INTERCEPTS | CLEAN_INTR);
 	/* An NMI that only the shadow of STI or MOV SS holds up: step over it. */
 	if (vcpu->windows & HVM_WINDOW_NMI && !svm->nmi_masked && !svm->iret_pending)

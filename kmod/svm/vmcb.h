@@ -136,9 +136,9 @@ static_assert(offsetof(struct vmcb, save.spec_ctrl) == 0x6e0);
 #define I2_XSETBV		BIT(13)
 #define I2_RDPRU		BIT(14)
 
-#define TLB_FLUSH_NOTHING	0
-#define TLB_FLUSH_ALL		1
-#define TLB_FLUSH_ASID		3
+#define FLUSH_NOTHING	0
+#define FLUSH_ALL		1
+#define FLUSH_ASID		3
 
 /* int_ctl */
 #define V_TPR			0xfU		/* CR8's four bits */
