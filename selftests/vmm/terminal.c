@@ -226,6 +226,8 @@ static void pty(void)
 		fd = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 		CHECK(fd >= 0);
 		wait_for(fd, "hello");
+		/* The terminal it was started from is not the guest's. */
+		CHECK(!is_raw());
 		type(fd, "xyz");
 		wait_for(fd, "xyz");
 		type(fd, "q");
@@ -242,7 +244,7 @@ static void unix_socket(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), status, tries;
-	char serial[80];
+	char serial[128];
 
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "/tmp/hvm-test.%d",
 		 (int)getpid());

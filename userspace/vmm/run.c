@@ -190,7 +190,8 @@ static enum exit_status run_loop(struct loop *l)
 		l->deadline = l->vm->start_ns + cfg->watchdog * 1000000000ull;
 		l->deadline_status = STATUS_WATCHDOG;
 	}
-	if (open_signals(l) || term_raw() || vcpus_start(l->vm))
+	if (open_signals(l) || (l->vm->console.is_tty && term_raw()) ||
+	    vcpus_start(l->vm))
 		vm_end(l->vm, STATUS_OTHER);
 	while (!vm_has_ended(l->vm, &status))
 		serve(l);

@@ -59,8 +59,6 @@ static void catch_fatal(void)
 
 int term_raw(void)
 {
-	if (!isatty(STDIN_FILENO))
-		return 0;
 	if (tcgetattr(STDIN_FILENO, &saved) < 0)
 		return fail_host(-errno, "the terminal's settings cannot be read");
 	raw = saved;

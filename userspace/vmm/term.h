@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** term_raw() - make standard input raw if it is a terminal */
+/** term_raw() - make standard input, which is a terminal, raw */
 int term_raw(void);
 /** term_restore() - make it as it was; safe in a signal handler */
 void term_restore(void);
