@@ -756,8 +756,12 @@ static u32 reg_read(struct hvm_lapic *apic, u32 off)
 	switch (off) {
 	case APIC_TASKPRI:
 		return tpr_get(apic);
+	case APIC_ISR ... APIC_ISR + 0x70:
 	case APIC_PROCPRI:
-		return ppr_get(apic);
+		/* The guest may have ended isr_top in its memory since. */
+		if (unlikely(apic->pv_eoi))
+			pv_eoi_sync(apic, true);
+		return off == APIC_PROCPRI ? ppr_get(apic) : reg_get(apic, off);
 	case APIC_ARBPRI:
 		return 0;
 	case APIC_TMCCT:
@@ -1024,10 +1028,8 @@ int hvm_lapic_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host)
 
 /* ---- HVM_GET_LAPIC, HVM_SET_LAPIC ---- */
 
-static u32 *state_reg(const struct hvm_lapic_state *s, u32 off)
-{
-	return (u32 *)(s->regs + off);
-}
+/* The register at @off of a struct hvm_lapic_state. */
+#define STATE(s, off)	(*(u32 *)((s)->regs + (off)))
 
 int hvm_lapic_get_state(struct hvm_vcpu *vcpu, struct hvm_lapic_state *s)
 {
@@ -1035,31 +1037,15 @@ int hvm_lapic_get_state(struct hvm_vcpu *vcpu, struct hvm_lapic_state *s)
 
 	hvm_lapic_sync_pv_eoi(vcpu);
 	memcpy(s->regs, apic->regs, sizeof(s->regs));
-	*state_reg(s, APIC_TASKPRI) = tpr_get(apic);
-	*state_reg(s, APIC_PROCPRI) = ppr_get(apic);
-	*state_reg(s, APIC_TMCCT) = reg_read(apic, APIC_TMCCT);
+	STATE(s, APIC_TASKPRI) = tpr_get(apic);
+	STATE(s, APIC_PROCPRI) = ppr_get(apic);
+	STATE(s, APIC_TMCCT) = reg_read(apic, APIC_TMCCT);
 	if (is_x2apic(apic)) {
 		if (!vcpu->vm->x2apic_ids)
-			*state_reg(s, APIC_ID) <<= 24;
-		*state_reg(s, APIC_ICR2) = *state_reg(s, APIC_ICR + 4);
-		*state_reg(s, APIC_ICR + 4) = 0;
+			STATE(s, APIC_ID) <<= 24;
+		STATE(s, APIC_ICR2) = STATE(s, APIC_ICR + 4);
+		STATE(s, APIC_ICR + 4) = 0;
 	}
-	return 0;
-}
-
-/* What is derived from other registers, or not userspace's to choose. */
-static int fix_state(struct hvm_lapic *apic, const struct hvm_lapic_state *s)
-{
-	struct hvm_vcpu *vcpu = apic->vcpu;
-
-	if (!is_x2apic(apic))
-		return 0;
-	if (vcpu->vm->x2apic_ids && *state_reg(s, APIC_ID) != vcpu->id)
-		return -EINVAL;
-	*state_reg(s, APIC_ID) = vcpu->id;
-	*state_reg(s, APIC_LDR) = x2apic_ldr(vcpu->id);
-	*state_reg(s, APIC_ICR + 4) = *state_reg(s, APIC_ICR2);
-	*state_reg(s, APIC_ICR2) = 0;
 	return 0;
 }
 
@@ -1085,19 +1071,25 @@ static void resume_timer(struct hvm_lapic *apic, u32 count)
 int hvm_lapic_set_state(struct hvm_vcpu *vcpu, const struct hvm_lapic_state *s)
 {
 	struct hvm_lapic *apic = vcpu->apic;
-	int r;
+	bool x2 = is_x2apic(apic);
 
+	if (x2 && vcpu->vm->x2apic_ids && STATE(s, APIC_ID) != vcpu->id)
+		return -EINVAL;
 	hvm_lapic_sync_pv_eoi(vcpu);
-	r = fix_state(apic, s);
-	if (r)
-		return r;
 	hrtimer_cancel(&apic->timer);
 	memcpy(apic->regs, s->regs, sizeof(s->regs));
+	/* What is derived, or not userspace's to choose. */
 	reg_set(apic, APIC_LVR, LAPIC_VERSION);
+	if (x2) {
+		reg_set(apic, APIC_ID, vcpu->id);
+		reg_set(apic, APIC_LDR, x2apic_ldr(vcpu->id));
+		reg_set(apic, APIC_ICR + 4, STATE(s, APIC_ICR2));
+		reg_set(apic, APIC_ICR2, 0);
+	}
 	vcpu->cr8 = reg_get(apic, APIC_TASKPRI) >> 4 & 0xf;
 	apic->isr_top = vec_highest(apic, APIC_ISR);
 	map_update(apic);
-	resume_timer(apic, *state_reg(s, APIC_TMCCT));
+	resume_timer(apic, STATE(s, APIC_TMCCT));
 	reg_set(apic, APIC_TMCCT, 0);
 	hvm_request_only(vcpu, HVM_REQ_EVENT);
 	return 0;
