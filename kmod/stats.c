@@ -127,8 +127,19 @@ static_assert(offsetof(struct stats_image, desc[0].name) ==
 
 struct stats_file {
 	struct hvm_vm *vm;
-	struct hvm_vcpu *vcpu;		/* NULL: the VM's sums */
+	struct hvm_vcpu *vcpu;		/* NULL: what only the VM as a whole has */
 };
+
+static void add_value(struct stats_image *im, u32 type, const char *name, u64 value)
+{
+	int i = im->header.num_desc++;
+
+	im->desc[i].desc.flags = type | HVM_STATS_UNIT_NONE | HVM_STATS_BASE_POW10;
+	im->desc[i].desc.size = 1;
+	im->desc[i].desc.offset = i * sizeof(u64);
+	strscpy(im->desc[i].name, name, NAME_SIZE);
+	im->data[i] = value;
+}
 
 static struct stats_image *make_image(const struct stats_file *f)
 {
@@ -138,22 +149,18 @@ static struct stats_image *make_image(const struct stats_file *f)
 	if (!im)
 		return NULL;
 	im->header.name_size = NAME_SIZE;
-	im->header.num_desc = HVM_NR_STATS;
 	im->header.id_offset = offsetof(struct stats_image, id);
 	im->header.desc_offset = offsetof(struct stats_image, desc);
 	im->header.data_offset = offsetof(struct stats_image, data);
-	if (f->vcpu)
-		snprintf(im->id, NAME_SIZE, "hvm-%d/vcpu-%u", task_tgid_nr(current), f->vcpu->id);
-	else
+	if (!f->vcpu) {
 		snprintf(im->id, NAME_SIZE, "hvm-%d", task_tgid_nr(current));
-	for (i = 0; i < HVM_NR_STATS; i++) {
-		im->desc[i].desc.flags = HVM_STATS_TYPE_CUMULATIVE | HVM_STATS_UNIT_NONE |
-					 HVM_STATS_BASE_POW10;
-		im->desc[i].desc.size = 1;
-		im->desc[i].desc.offset = i * sizeof(u64);
-		memcpy(im->desc[i].name, names[i], NAME_SIZE);
-		im->data[i] = f->vcpu ? READ_ONCE(f->vcpu->stat[i]) : vm_sum(f->vm, i);
+		add_value(im, HVM_STATS_TYPE_INSTANT, "stage2_tables",
+			  atomic_long_read(&f->vm->s2.tables));
+		return im;
 	}
+	snprintf(im->id, NAME_SIZE, "hvm-%d/vcpu-%u", task_tgid_nr(current), f->vcpu->id);
+	for (i = 0; i < HVM_NR_STATS; i++)
+		add_value(im, HVM_STATS_TYPE_CUMULATIVE, names[i], READ_ONCE(f->vcpu->stat[i]));
 	return im;
 }
 
@@ -188,7 +195,7 @@ static const struct file_operations stats_fops = {
 /**
  * hvm_stats_fd - HVM_GET_STATS_FD
  * @vm: VM
- * @vcpu: one of its vCPUs, or NULL for the sums over all
+ * @vcpu: one of its vCPUs, or NULL for what only the VM as a whole has
  *
  * Return: a read-only file descriptor, or -ENOMEM, -EMFILE.
  */
