@@ -27,6 +27,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <asm/debugreg.h>
 #include <asm/nospec-branch.h>
 #include <asm/spec-ctrl.h>
 #include "hvm.h"
@@ -553,6 +554,14 @@ static void iret_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 	set_exit(vcpu, HVM_X_NONE);
 }
 
+/* The exit left the guest's DR6 in the processor, where the host's next #DB would find it. */
+static void neutral_dr6(struct vmcb *vmcb)
+{
+	set_debugreg((unsigned long)HVM_DR6_INIT, 6);
+	vmcb->save.dr6 = HVM_DR6_INIT;
+	dirty(vmcb, CLEAN_DR);
+}
+
 /* At any exit after the IRET has run. True: the exit was only our single step. */
 static bool iret_done(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 {
@@ -568,8 +577,7 @@ static bool iret_done(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 		vcpu->rflags &= ~(u64)X86_EFLAGS_TF;
 		ours = vmcb->control.exit_code == X_EXCEPTION + 1 &&
 		       !((vmcb->save.dr6 ^ HVM_DR6_INIT) & 0xf);
-		vmcb->save.dr6 = HVM_DR6_INIT;
-		dirty(vmcb, CLEAN_DR);
+		neutral_dr6(vmcb);
 	}
 	if (vcpu->windows & HVM_WINDOW_NMI) {
 		vcpu->windows &= ~HVM_WINDOW_NMI;
@@ -596,8 +604,7 @@ static void exception_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 	vcpu->exit.qual = 0;
 	if (vector == 1) {
 		vcpu->exit.qual = vmcb->save.dr6 ^ HVM_DR6_INIT;
-		vmcb->save.dr6 = HVM_DR6_INIT;
-		dirty(vmcb, CLEAN_DR);
+		neutral_dr6(vmcb);
 	} else if (vector == 3) {
 		vcpu->exit.insn_len = 1;
 		/* Without next-RIP save the trap is reported behind the INT3, else at it. */

@@ -1375,7 +1375,7 @@ struct hvm_run {
 /**
  * define HVM_GET_XCRS - Read XCR0.
  *
- * Out: struct hvm_xcrs. -EINVAL: the host has no XSAVE.
+ * Out: struct hvm_xcrs; nr_xcrs is 0 where the host has no XSAVE.
  */
 #define HVM_GET_XCRS			_IOR(HVMIO, 0xa6, struct hvm_xcrs)
 
