@@ -431,14 +431,15 @@ static void prepare_entry(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 
 /*
  * An event whose delivery an exit cut short. INT n, INT3 and INTO run again by
- * themselves (RIP still points at them); the rest is delivered at the next entry.
+ * themselves (RIP still points at them), unless it was we who raised them; the
+ * rest is delivered at the next entry.
  */
-static u64 undelivered(u64 info)
+static u64 undelivered(u64 info, u64 injected)
 {
 	u32 type = info & HVM_INJ_TYPE, vector = info & HVM_INJ_VECTOR;
 
 	if (type == HVM_INJ_SOFT || (type == HVM_INJ_EXC && (vector == 3 || vector == 4)))
-		return 0;
+		return (u32)info == (u32)injected ? injected : 0;
 	return info;
 }
 
@@ -468,7 +469,7 @@ static void enter_once(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 	if (likely(!(c->exit_int_info & HVM_INJ_VALID)))
 		vcpu->inj = 0;
 	else
-		vcpu->inj = undelivered(c->exit_int_info);
+		vcpu->inj = undelivered(c->exit_int_info, vcpu->inj);
 	c->clean = CLEAN_ALL;
 	c->tlb_control = FLUSH_NOTHING;
 }
