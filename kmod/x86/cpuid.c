@@ -16,7 +16,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/uaccess.h>
-#include <asm/kvm_para.h>
+#include <uapi/asm/kvm_para.h>	/* not <asm/>: its types clash on 7.x */
 #include "hvm.h"
 #include "trace.h"
 
