@@ -36,7 +36,10 @@ Q :=
 step :=
 else
 Q := @
+# make -s: not a word
+ifeq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
 step = @printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))'
+endif
 endif
 
 COMPILE = $(CC) $(HVM_CPPFLAGS) $(CPPFLAGS) $(HVM_CFLAGS) $(CFLAGS) -MMD -MP

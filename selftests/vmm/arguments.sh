@@ -68,7 +68,7 @@ printf '\177ELF' >"$tmp/short"
 mkfifo "$tmp/fifo"
 : >"$tmp/empty"
 long=$(head -c 5000 /dev/zero | tr '\0' x)
-kernel=$here/payload-poweroff
+kernel=$here/host/vmm/payload-poweroff
 
 echo "KTAP version 1"
 echo "1..46"

@@ -147,10 +147,13 @@ static void socket_paths(void)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	/* One that nobody listens to is replaced, a file is not. */
+	/* One that nobody listens to is replaced; another or a file is not. */
 	snprintf(path, sizeof(path), "%s/socket", dir);
 	strcpy(addr.sun_path, path);
 	CHECK(!bind(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	CHECK(!listen(fd, 1));
+	CHECK(console_open(&c, &cfg) < 0);
+	console_close(&c);
 	close(fd);
 	CHECK_EQ(console_open(&c, &cfg), 0);
 	console_close(&c);

@@ -8,6 +8,7 @@
 
 here=$(dirname "$0")
 hvm=${HVM:-$here/hvm}
+[ -x "$hvm" ] || hvm=hvm
 if ! [ -e "${HVM_DEVICE:-/dev/hvm}" ]; then
 	echo "KTAP version 1"
 	echo "1..0 # SKIP no ${HVM_DEVICE:-/dev/hvm}"

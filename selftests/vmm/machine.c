@@ -382,6 +382,10 @@ static void power_button(void)
 	CHECK_EQ(in(PORT_PM1_EVT, 4), 1 << 8 | 1 << 24);
 	out(PORT_PM1_EVT, 1 << 5, 2);
 	CHECK(sci);
+	out(PORT_PM1_EVT + 2, 0, 2);
+	CHECK(!sci);
+	out(PORT_PM1_EVT + 2, 1 << 8, 2);
+	CHECK(sci);
 	out(PORT_PM1_EVT, 1 << 8, 2);
 	CHECK(!sci);
 	CHECK_EQ(in(PORT_PM1_EVT, 2), 0);

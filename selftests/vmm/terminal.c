@@ -54,7 +54,7 @@ static void start(const char *name, const char *serial)
 	if (!pid) {
 		close(tty);
 		login_tty(slave);
-		execl(hvm, hvm, "run", "--memory", "16M", "--watchdog", "30",
+		execlp(hvm, hvm, "run", "--memory", "16M", "--watchdog", "30",
 		      "--kernel", kernel, "--serial", serial, NULL);
 		_exit(127);
 	}
@@ -295,5 +295,7 @@ int main(int argc, char **argv)
 	else
 		strcpy(here, ".");
 	snprintf(hvm, sizeof(hvm), "%s/hvm", here);
+	if (access(hvm, X_OK))
+		strcpy(hvm, "hvm");
 	return ktap_run(tests, sizeof(tests) / sizeof(tests[0]));
 }
