@@ -111,6 +111,7 @@ struct hvm_backend {
 #define HVM_CR_PDPTR	17	/* likewise: vcpu->pdptr[] changed (only EPT keeps the four) */
 
 extern const struct hvm_backend *hvm_backend;	/* chosen at load, then constant */
-extern const struct hvm_backend hvm_svm_backend, hvm_vmx_backend;
+extern const struct hvm_backend hvm_svm_backend;
+extern struct hvm_backend hvm_vmx_backend;	/* its setup() fills in what the processor decides */
 
 #endif

@@ -190,6 +190,21 @@ int hvm_guest_work(void);
 #define hvm_send_kick(cpu)	arch_smp_send_reschedule(cpu)
 #endif
 
+/*
+ * CR4's helpers, which keep the kernel's per-CPU shadow of it right, are closed
+ * to modules since 6.19: HVM_CR4_OPEN says whether they may be used.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#include <asm/tlbflush.h>
+#define HVM_CR4_OPEN		1
+#define hvm_cr4_set_bits(bits)	cr4_set_bits(bits)
+#define hvm_cr4_clear_bits(bits)	cr4_clear_bits(bits)
+#else
+#define HVM_CR4_OPEN		0
+#define hvm_cr4_set_bits(bits)	do { } while (0)
+#define hvm_cr4_clear_bits(bits)	do { } while (0)
+#endif
+
 /* Tracepoints: 6.10 dropped the source from __assign_str(). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define hvm_assign_str(dst, src)	__assign_str(dst, src)
