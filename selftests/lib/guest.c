@@ -57,9 +57,12 @@ void guest_trap(struct trap_frame *f)
 
 uint64_t guest_hypercall(uint64_t nr, uint64_t a0, uint64_t a1)
 {
+	static int amd = -1;
 	uint64_t ret;
 
-	if (host_is_amd())
+	if (amd < 0)
+		amd = host_is_amd();
+	if (amd)
 		asm volatile("vmmcall" : "=a"(ret) : "a"(nr), "b"(a0), "c"(a1)
 			     : "memory");
 	else
