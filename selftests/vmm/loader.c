@@ -362,6 +362,9 @@ static void elf_wild_headers(void)
 	elf.eh.e_phnum = 0;
 	refused(load_elf(), "damaged");
 	make_elf();
+	elf.eh.e_phnum = 129;
+	refused(load_elf(), "too many");
+	make_elf();
 	elf.eh.e_machine = EM_AARCH64;
 	refused(load_elf(), "x86");
 	make_elf();
