@@ -45,10 +45,10 @@ static void g_one_shot(void)
 		cpu_relax();
 	GUEST_ASSERT_EQ(ticks, 1);
 	/* stopped before it fires */
-	xapic_write(APIC_TMICT, 3000000);
+	xapic_write(APIC_TMICT, 40000000);
 	xapic_write(APIC_TMICT, 0);
 	a = rdtsc();
-	while (rdtsc() - a < 5 * khz)
+	while (rdtsc() - a < 45 * khz)
 		cpu_relax();
 	GUEST_ASSERT_EQ(ticks, 1);
 	/* masked */
@@ -99,10 +99,10 @@ static void g_deadline(void)
 		cpu_relax();
 	GUEST_ASSERT_EQ(ticks, 5);
 	/* disarmed */
-	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 2 * khz);
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 40 * khz);
 	wrmsr(MSR_TSC_DEADLINE, 0);
 	a = rdtsc();
-	while (rdtsc() - a < 4 * khz)
+	while (rdtsc() - a < 45 * khz)
 		cpu_relax();
 	GUEST_ASSERT_EQ(ticks, 5);
 	/* in another mode the MSR takes nothing */
@@ -151,7 +151,7 @@ static void g_moved(void)
 	guest_handlers[VEC] = tick;
 	xapic_enable();
 	xapic_write(APIC_LVTT, VEC | APIC_LVT_DEADLINE);
-	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 5 * khz);
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 300 * khz);
 	GUEST_SYNC(1);
 	sti_hlt();
 	GUEST_ASSERT_EQ(ticks, 1);
