@@ -22,7 +22,7 @@ Run COMMAND in an emulated host with $lane_title.  Its output
 is written to stdout as it comes, its exit status is passed through; 124 means
 that the time limit was reached, 125 that the lab or the host itself failed.
 
-  --kernel KERNEL       host kernel: 6.1 (default), 6.12, 7, a release, or
+  --kernel KERNEL       host kernel: 6.1 (default), 6.12, 7, a release, debug, or
                         a directory with vmlinuz and lib/modules
   --smp N               CPUs of the host (default 1)
   --memory MIB          memory of the host (default $memory)
@@ -82,11 +82,10 @@ host_options() {
 # Set kernel_dir and release.
 host_kernel() {
 	case $kernel in
-	*/*)	kernel_dir=$kernel
-		release=$(basename "$kernel_dir"/lib/modules/*) ;;
-	*)	kernel_dir=$("$LAB/fetch" kernel "$kernel") || exit 125
-		release=${kernel_dir##*/} ;;
+	*/*)	kernel_dir=$kernel ;;
+	*)	kernel_dir=$("$LAB/fetch" kernel "$kernel") || exit 125 ;;
 	esac
+	release=$(basename "$kernel_dir"/lib/modules/*)
 	[ -r "$kernel_dir/vmlinuz" ] || die "$kernel_dir has no vmlinuz"
 }
 
