@@ -9,7 +9,7 @@ PREFIX  ?= /usr/local
 override O := $(abspath $(O))
 
 # The kernel to build for: KDIR, a build directory; or KVER, a kernel of the
-# lab (6.1, 6.12, 7 or a release).  Default: the running kernel if its headers
+# lab (6.1, 6.12, 7, debug or a release).  Default: the running kernel if its headers
 # are here, else the lab's 6.1.
 running := $(shell uname -r)
 ifeq ($(KDIR)$(KVER),)
@@ -24,13 +24,15 @@ all: modules userspace
 
 help:
 	@echo 'make                    the module and the VMM'
-	@echo 'make modules            hvm.ko, in $$(O)/kmod-RELEASE; KVER=6.1|6.12|7|RELEASE'
+	@echo 'make modules            hvm.ko, in $$(O)/kmod-RELEASE; KVER=6.1|6.12|7|debug|RELEASE'
 	@echo '                        or KDIR=DIR choose the kernel'
 	@echo 'make userspace          libhvm, hvm and their man pages'
 	@echo 'make selftests          the selftests'
 	@echo 'make demo               two Linux guests at once, here or in an emulated host'
 	@echo 'make run                a shell on a host with hvm, to play with'
 	@echo 'make check              build and test everything'
+	@echo 'make debug-kernel       a kernel that checks what hvm does to it (20 minutes)'
+	@echo 'make check-debug        all selftests on it'
 	@echo 'make soak               boot a guest 100 times in a row (COUNT=N)'
 	@echo 'make install            module, VMM, man pages, udev rule (DESTDIR, PREFIX)'
 	@echo 'make clean              remove $$(O)'
@@ -58,6 +60,12 @@ run:
 check:
 	@lab/check "$(O)"
 
+debug-kernel:
+	@lab/debug-kernel
+
+check-debug: debug-kernel
+	@HVM_KERNELS=debug lab/check "$(O)" amd-debug
+
 soak:
 	@lab/soak --count $(or $(COUNT),100) $(if $(HOST),--host $(HOST))
 
@@ -72,4 +80,4 @@ install: all
 clean:
 	rm -rf "$(O)"
 
-.PHONY: all help modules userspace selftests demo run check soak install clean
+.PHONY: all help modules userspace selftests demo run check debug-kernel check-debug soak install clean
