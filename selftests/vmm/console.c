@@ -163,6 +163,13 @@ static void socket_paths(void)
 	console_close(&c);
 	CHECK(!access(path, F_OK));
 	unlink(path);
+	/* Neither is a socket of another type, which refuses to connect. */
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	CHECK(!bind(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	CHECK(console_open(&c, &cfg) < 0);
+	console_close(&c);
+	close(fd);
+	unlink(path);
 	failure_clear();
 }
 

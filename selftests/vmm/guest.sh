@@ -151,7 +151,7 @@ guest poweroff --stats "$tmp/stats" --ready "not this"
 expect_line "$tmp/stats" '"boot_seconds":	null'
 result "a guest that was never ready has no boot time"
 
-guest poweroff --memory 5G --cpus 8
+guest high --memory 5G --cpus 8
 expect "the status" "$status" 0
 result "5 GiB and 8 vCPUs"
 

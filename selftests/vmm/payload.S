@@ -14,6 +14,7 @@
  *	irq		counts edges of the serial port's interrupt through the
  *			IOAPIC and the local APIC, and levels of the SCI
  *	mmio		reads where nobody answers
+ *	high		writes and reads back just above 4 GiB, by PAE paging
  *
  * They print as they go, so that a test sees how far they came.
  */
@@ -108,6 +109,31 @@ start:
 	jnz	triple
 	movl	$1, 0xd0000000
 	jmp	poweroff
+
+#elif defined(PAYLOAD_high)
+	/* 0 is mapped to 0, 2 MiB to 4 GiB */
+	movl	$directory + 1, pointers
+	movl	$0x83, directory
+	movl	$0x83, directory + 8
+	movl	$1, directory + 12
+	mov	%cr4, %eax
+	or	$1 << 5, %eax
+	mov	%eax, %cr4
+	mov	$pointers, %eax
+	mov	%eax, %cr3
+	mov	%cr0, %eax
+	or	$1 << 31, %eax
+	mov	%eax, %cr0
+	movl	$0x12345678, 0x200000
+	cmpl	$0x12345678, 0x200000
+	jne	triple
+	jmp	poweroff
+
+	.balign 4096
+directory:
+	.fill	512, 8, 0
+pointers:
+	.fill	4, 8, 0
 
 #elif defined(PAYLOAD_irq)
 	lidt	idt_pointer
