@@ -205,6 +205,13 @@ int hvm_guest_work(void);
 #define hvm_cr4_clear_bits(bits)	do { } while (0)
 #endif
 
+/* A barrier when another guest ran last on this CPU? 6.15 keeps its choice to itself. */
+#ifdef X86_FEATURE_USE_IBPB
+#define hvm_switch_ibpb()	boot_cpu_has(X86_FEATURE_USE_IBPB)
+#else
+#define hvm_switch_ibpb()	boot_cpu_has(X86_FEATURE_IBPB)
+#endif
+
 /* Tracepoints: 6.10 dropped the source from __assign_str(). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define hvm_assign_str(dst, src)	__assign_str(dst, src)

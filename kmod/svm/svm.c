@@ -375,7 +375,7 @@ static void svm_vcpu_load(struct hvm_vcpu *vcpu, int cpu)
 	if (unlikely(sc->current_vcpu != svm)) {
 		sc->current_vcpu = svm;
 		/* Another guest trained this CPU's predictors. */
-		if (boot_cpu_has(X86_FEATURE_USE_IBPB))
+		if (hvm_switch_ibpb())
 			wrmsrq(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
 	}
 	if (vcpu->tsc_aux != sc->host_tsc_aux && boot_cpu_has(X86_FEATURE_RDTSCP))
