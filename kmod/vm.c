@@ -33,9 +33,10 @@ static void vm_destroy(struct hvm_vm *vm)
 
 	hvm_stats_destroy_vm(vm);
 	hvm_irqfd_release_all(vm);
+	/* Before the vCPUs: a notifier callback flushes their TLBs. */
+	hvm_memslots_destroy(vm);
 	for (i = 0; i < vm->nr_vcpus; i++)
 		hvm_vcpu_free(vm->vcpus[i]);
-	hvm_memslots_destroy(vm);
 	hvm_s2_destroy(vm);
 	hvm_ioeventfd_release_all(vm);
 	hvm_routing_destroy(vm);
