@@ -399,12 +399,10 @@ static gva_t fetch_linear(struct hvm_vcpu *vcpu)
 	struct hvm_segment cs;
 
 	hvm_backend->get_seg(vcpu, HVM_SEG_CS, &cs);
-	if (hvm_long_mode(vcpu) && cs.l)
-		return vcpu->rip;
 	return (u32)(cs.base + vcpu->rip);
 }
 
-static noinline int fetch_walk(struct hvm_vcpu *vcpu, u8 *buf, int max, bool high)
+static noinline int fetch_walk(struct hvm_vcpu *vcpu, u8 *buf, int max, bool flat)
 {
 	u32 access = HVM_ACCESS_EXEC, n;
 	struct gwalk w;
@@ -414,13 +412,13 @@ static noinline int fetch_walk(struct hvm_vcpu *vcpu, u8 *buf, int max, bool hig
 
 	if (hvm_vcpu_cpl(vcpu) == 3)
 		access |= HVM_ACCESS_USER;
-	gwalk_init(&w, vcpu, high ? vcpu->rip : fetch_linear(vcpu), access);
+	gwalk_init(&w, vcpu, flat ? vcpu->rip : fetch_linear(vcpu), access);
 	/* Before the walk looks at slots. */
 	gen = smp_load_acquire(&vcpu->vm->slots_gen);
 	for (; got < max; got += n, w.gva += n) {
 		n = min_t(u32, max - got, PAGE_SIZE - offset_in_page(w.gva));
 		r = gwalk(&w, &gpa, !got);
-		if (!r && high && !got)
+		if (!r && flat && !got)
 			fetch_remember(&w, gpa, gen);
 		if (!r)
 			r = hvm_read_gpa(vcpu->vm, gpa, buf + got, n);
@@ -442,10 +440,15 @@ static noinline int fetch_walk(struct hvm_vcpu *vcpu, u8 *buf, int max, bool hig
  */
 int hvm_fetch_insn(struct hvm_vcpu *vcpu, u8 *buf, int max)
 {
-	/* Only 64-bit mode has an instruction pointer this high: CS need not be read. */
-	bool high = hvm_long_mode(vcpu) && vcpu->rip >> 32;
+	bool flat = hvm_cpu_mode(vcpu) == HVM_CPU_LONG64;
 
-	if (high && max >= INSN_MAX && fetch_cached(vcpu, buf))
+	if (flat && max >= INSN_MAX && fetch_cached(vcpu, buf))
 		return INSN_MAX;
-	return fetch_walk(vcpu, buf, max, high);
+	return fetch_walk(vcpu, buf, max, flat);
+}
+
+/* With page faults disabled, in 64-bit mode. 0: ask hvm_fetch_insn() where it can sleep. */
+int hvm_fetch_cached(struct hvm_vcpu *vcpu, u8 *buf)
+{
+	return fetch_cached(vcpu, buf) ? INSN_MAX : 0;
 }

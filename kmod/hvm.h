@@ -268,6 +268,9 @@ struct hvm_vcpu {
 	u64 cr4_reserved;		/* [T] from cpuid.c */
 	u64 efer_allowed;		/* [T] from cpuid.c */
 	u64 xcr0_allowed;		/* [T] from cpuid.c: what XSETBV may set */
+	u8 mode_known, cpl_known;	/* [T] what hvm_cpu_mode() and hvm_vcpu_cpl() found at this exit, plus 1 */
+	int clock_cpu;			/* [T] clock.c: last loaded here */
+	u32 clock_epoch;		/* [T] clock.c: host resumes dealt with */
 	u8 maxphyaddr;			/* [T] from cpuid.c, 36..52 */
 
 	/* events: events.c */
@@ -540,6 +543,7 @@ extern struct hvm_pt_format hvm_ept_format, hvm_npt_format;
 int hvm_walk(struct hvm_vcpu *vcpu, gva_t gva, u32 access, gpa_t *gpa, bool inject);
 /* Up to @max instruction bytes at RIP; returns how many (0: fault queued), or -EFAULT. */
 int hvm_fetch_insn(struct hvm_vcpu *vcpu, u8 *buf, int max);
+int hvm_fetch_cached(struct hvm_vcpu *vcpu, u8 *buf);	/* the same, 64-bit code, from where the last fetch was; 0: not so */
 
 /* ---- x86/emulate.c (with x86/decode.c) ---- */
 int hvm_emul_create(struct hvm_vcpu *vcpu);
@@ -549,7 +553,7 @@ int hvm_handle_pio(struct hvm_vcpu *vcpu);		/* exit.pio */
 int hvm_decode_cr_dr(struct hvm_vcpu *vcpu);		/* fills exit.cr and exit.insn_len from the bytes at RIP; as handlers */
 int hvm_emul_failure(struct hvm_vcpu *vcpu, const u8 *bytes, int n);	/* INTERNAL_ERROR_EMULATION; returns 0 */
 bool hvm_fast_pio_out(struct hvm_vcpu *vcpu);		/* exit.pio hits an ioeventfd: signalled */
-bool hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* wildcard-length ioeventfd that needs no decode, and no RIP help (only where insn_len is known) */
+bool hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* a MOV to the local APIC or an ioeventfd; irqs off; sets exit.insn_len */
 
 /* ---- x86/cpuid.c ---- */
 void hvm_cpuid_init(void);				/* at load, after hvm_fpu_init(): what this host can offer */
@@ -578,12 +582,13 @@ void hvm_msr_filter_free(struct hvm_vm *vm);
 bool hvm_msr_allowed(struct hvm_vm *vm, u32 msr, bool write);	/* for the backends' bitmaps */
 
 /* ---- x86/fpu.c ---- */
+void hvm_fpu_exit(void);
 int hvm_fpu_init(void);					/* at load: mask of features, size */
 int hvm_fpu_create(struct hvm_vcpu *vcpu);
 void hvm_fpu_destroy(struct hvm_vcpu *vcpu);
 void hvm_fpu_reset(struct hvm_vcpu *vcpu, bool init);
-void hvm_fpu_load(struct hvm_vcpu *vcpu);		/* interrupts ON, preemption off: kernel_fpu_begin + XRSTOR + XCR0 */
-void hvm_fpu_put(struct hvm_vcpu *vcpu);		/* XCR0 back, XSAVE + kernel_fpu_end */
+void hvm_fpu_load(struct hvm_vcpu *vcpu);		/* interrupts off from here to the put */
+void hvm_fpu_put(struct hvm_vcpu *vcpu);		/* the host's registers are back */
 int hvm_set_xcr(struct hvm_vcpu *vcpu, u32 idx, u64 val);	/* 1: #GP */
 extern u64 hvm_xfeatures;				/* what guests may have in XCR0 */
 int hvm_get_fpu(struct hvm_vcpu *vcpu, struct hvm_fpu *out);
@@ -618,6 +623,11 @@ int hvm_sync_regs_in(struct hvm_vcpu *vcpu);		/* kvm_dirty_regs */
 int hvm_vcpu_cpl(struct hvm_vcpu *vcpu);
 enum hvm_cpu_mode { HVM_CPU_REAL, HVM_CPU_VM86, HVM_CPU_PROT16, HVM_CPU_PROT32, HVM_CPU_LONG64 };
 enum hvm_cpu_mode hvm_cpu_mode(struct hvm_vcpu *vcpu);	/* CS.L/CS.D: PROT16/32 also in compatibility mode */
+/* At an exit, and whenever CS, SS, CR0, EFER or RFLAGS.VM may have changed. */
+static inline void hvm_forget_mode(struct hvm_vcpu *vcpu)
+{
+	vcpu->mode_known = vcpu->cpl_known = 0;
+}
 static inline bool hvm_long_mode(struct hvm_vcpu *vcpu) { return vcpu->efer & EFER_LMA; }
 
 /* ---- x86/guest_debug.c ---- */
@@ -661,6 +671,20 @@ u64 hvm_tsc_adjust(struct hvm_vcpu *vcpu);		/* IA32_TSC_ADJUST */
 void hvm_tsc_set_adjust(struct hvm_vcpu *vcpu, u64 val, bool host);
 void hvm_clock_loaded(struct hvm_vcpu *vcpu, int cpu);	/* after backend->vcpu_load() */
 void hvm_clock_left(struct hvm_vcpu *vcpu);		/* before backend->vcpu_put() */
+extern u32 hvm_clock_resumes;				/* of the host; written with one CPU running */
+extern bool hvm_clock_unstable;				/* the host's TSC is known to be no clock */
+/* Around every RUN; the functions do it all where the thread was scheduled. */
+static inline void hvm_clock_in(struct hvm_vcpu *vcpu, int cpu)
+{
+	if (unlikely(cpu != vcpu->clock_cpu || READ_ONCE(hvm_clock_unstable) ||
+		     vcpu->clock_epoch != READ_ONCE(hvm_clock_resumes)))
+		hvm_clock_loaded(vcpu, cpu);
+}
+static inline void hvm_clock_out(struct hvm_vcpu *vcpu)
+{
+	if (unlikely(READ_ONCE(hvm_clock_unstable)))
+		hvm_clock_left(vcpu);
+}
 void hvm_clock_resumed(void);				/* syscore resume: interrupts off, one CPU */
 u32 hvm_tsc_khz(struct hvm_vcpu *vcpu);
 int hvm_set_tsc_khz(struct hvm_vcpu *vcpu, u32 khz);
@@ -723,7 +747,11 @@ void hvm_irqfd_exit(void);
 int hvm_ioeventfd(struct hvm_vm *vm, const struct hvm_ioeventfd *a);	/* assign or de-assign; takes I */
 void hvm_ioeventfd_release_all(struct hvm_vm *vm);
 bool hvm_ioeventfd_hit(struct hvm_vm *vm, bool mmio, u64 addr, u32 len, u64 val);	/* signals and returns true; any context; len 0: only wildcard */
-bool hvm_ioeventfd_any(struct hvm_vm *vm, bool mmio);	/* cheap: are there any? */
+/* Cheap: are there any? An empty table is none. */
+static inline bool hvm_ioeventfd_any(struct hvm_vm *vm, bool mmio)
+{
+	return rcu_access_pointer(vm->iodevs[mmio]);
+}
 
 /* ---- stats.c: counters in debugfs and the binary stats fd ---- */
 void hvm_stats_create_vm(struct hvm_vm *vm);

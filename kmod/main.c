@@ -38,6 +38,7 @@ struct dentry *hvm_debugfs;
 static DEFINE_MUTEX(hvm_cpu_lock);
 static int nr_vms;			/* hvm_cpu_lock */
 static DEFINE_PER_CPU(bool, hvm_cpu_taken);
+static bool rebooting;			/* set once, before the CPUs are given back for good */
 static enum cpuhp_state hvm_cpuhp_state;
 
 /* ---- ioctl tables ---- */
@@ -246,7 +247,7 @@ static void cpu_take(void *failed)
 {
 	if (__this_cpu_read(hvm_cpu_taken))
 		return;
-	if (hvm_backend->cpu_enable())
+	if (READ_ONCE(rebooting) || hvm_backend->cpu_enable())
 		atomic_inc(failed);
 	else
 		__this_cpu_write(hvm_cpu_taken, true);
@@ -346,6 +347,8 @@ HVM_SYSCORE(hvm_syscore, hvm_suspend, hvm_resume, NULL);
  */
 static int reboot_cb(struct notifier_block *nb, unsigned long val, void *v)
 {
+	/* A VM created from now on would take them again. */
+	WRITE_ONCE(rebooting, true);
 	on_each_cpu(cpu_give_back, NULL, 1);
 	return NOTIFY_OK;
 }
@@ -393,7 +396,7 @@ static int __init hvm_init(void)
 	hvm_cpuid_init();
 	r = choose_backend();
 	if (r)
-		return r;
+		goto err_fpu;
 	r = hvm_irqfd_init();
 	if (r)
 		goto err_backend;
@@ -422,6 +425,8 @@ err_irqfd:
 	hvm_irqfd_exit();
 err_backend:
 	hvm_backend->teardown();
+err_fpu:
+	hvm_fpu_exit();
 	return r;
 }
 
@@ -436,6 +441,7 @@ static void __exit hvm_exit(void)
 	hvm_irqfd_exit();
 	hvm_memslots_exit();
 	hvm_backend->teardown();
+	hvm_fpu_exit();
 }
 
 module_init(hvm_init);

@@ -10,10 +10,11 @@
  *
  * One turn of the loop, in vcpu_enter():
  *	requests	events, clock, flushes: may sleep
- *	FPU in		preemption off from here
  *	interrupts off	mode = IN_GUEST, then requests are looked at once more
+ *	FPU in
  *	backend->run()	as many entries as need no help
- *	interrupts on	FPU out, preemption on
+ *	FPU out
+ *	interrupts on
  *	handle_exit()	may sleep
  *
  * Kicks. Whoever wants the vCPU's attention sets a request and then looks at
@@ -71,16 +72,17 @@ void hvm_vcpu_load(struct hvm_vcpu *vcpu)
 
 	vcpu->loaded = true;
 	vcpu->cpu = cpu;
+	hvm_forget_mode(vcpu);
 	preempt_notifier_register(&vcpu->pn);
 	hvm_backend->vcpu_load(vcpu, cpu);
-	hvm_clock_loaded(vcpu, cpu);
+	hvm_clock_in(vcpu, cpu);
 	put_cpu();
 }
 
 void hvm_vcpu_put(struct hvm_vcpu *vcpu)
 {
 	preempt_disable();
-	hvm_clock_left(vcpu);
+	hvm_clock_out(vcpu);
 	hvm_backend->vcpu_put(vcpu);
 	preempt_notifier_unregister(&vcpu->pn);
 	vcpu->cpu = -1;
@@ -143,10 +145,14 @@ bool hvm_host_irq_window(struct hvm_vcpu *vcpu)
 	/* The exit turned the host's breakpoints off; vcpu_enter() turns them on first. */
 	if (unlikely(hw_breakpoint_active()))
 		return false;
+	hvm_fpu_put(vcpu);
+	preempt_disable();
 	local_irq_enable();
 	/* STI blocks interrupts for one instruction: give them one. */
 	asm volatile("nop");
 	local_irq_disable();
+	preempt_enable();
+	hvm_fpu_load(vcpu);
 	return !READ_ONCE(vcpu->requests) && !hvm_guest_work_pending();
 }
 
@@ -255,6 +261,7 @@ static int skip(struct hvm_vcpu *vcpu)
 
 static int handle_exit(struct hvm_vcpu *vcpu)
 {
+	hvm_forget_mode(vcpu);
 	switch (vcpu->exit.code) {
 	case HVM_X_NONE:
 	case HVM_X_BUS_LOCK:
@@ -395,12 +402,11 @@ static int vcpu_enter(struct hvm_vcpu *vcpu)
 			return r;
 	}
 
-	preempt_disable();
-	hvm_fpu_load(vcpu);
 	local_irq_disable();
 	/* Pairs with the barriers in hvm_vcpu_kick() and hvm_flush_remote(). */
 	smp_store_mb(vcpu->mode, HVM_MODE_IN_GUEST);
 	if (likely(!READ_ONCE(vcpu->requests) && !hvm_guest_work_pending())) {
+		hvm_fpu_load(vcpu);
 		debug = unlikely(hvm_effective_dr7(vcpu) & HVM_DR7_ENABLED ||
 				 hw_breakpoint_active());
 		if (debug)
@@ -411,12 +417,11 @@ static int vcpu_enter(struct hvm_vcpu *vcpu)
 		trace_hvm_exit(vcpu);
 		if (debug)
 			hvm_debug_put(vcpu);
+		hvm_fpu_put(vcpu);
 		entered = true;
 	}
 	WRITE_ONCE(vcpu->mode, HVM_MODE_OUTSIDE);
 	local_irq_enable();
-	hvm_fpu_put(vcpu);
-	preempt_enable();
 	return entered ? handle_exit(vcpu) : 1;
 }
 
@@ -454,7 +459,7 @@ static int vcpu_block(struct hvm_vcpu *vcpu)
 }
 
 /* Could HVM_INTERRUPT deliver now? With a local APIC only if LVT0 lets an 8259 through. */
-static bool irq_window_open(struct hvm_vcpu *vcpu)
+static __always_inline bool irq_window_open(struct hvm_vcpu *vcpu)
 {
 	return !vcpu->inj && vcpu->ext_irq < 0 && vcpu->rflags & X86_EFLAGS_IF &&
 	       (!vcpu->apic || hvm_lapic_accepts_pic(vcpu)) &&
@@ -497,7 +502,7 @@ static void run_page_out(struct hvm_vcpu *vcpu)
 
 	run->if_flag = !!(vcpu->rflags & X86_EFLAGS_IF);
 	run->flags = 0;
-	run->cr8 = hvm_get_cr8(vcpu);
+	run->cr8 = vcpu->cr8;
 	run->apic_base = vcpu->apic_base;
 	run->ready_for_interrupt_injection = irq_window_open(vcpu);
 }
@@ -517,8 +522,12 @@ static int run_page_in(struct hvm_vcpu *vcpu)
 		if (r)
 			return r;
 	}
-	if (!vcpu->apic && hvm_set_cr8(vcpu, READ_ONCE(run->cr8)))
-		return -EINVAL;
+	if (!vcpu->apic) {
+		u64 cr8 = READ_ONCE(run->cr8);
+
+		if (unlikely(cr8 != vcpu->cr8) && hvm_set_cr8(vcpu, cr8))
+			return -EINVAL;
+	}
 	if (unlikely(READ_ONCE(run->request_interrupt_window)))
 		hvm_request_only(vcpu, HVM_REQ_EVENT);
 	if (complete) {

@@ -86,11 +86,6 @@ bool hvm_ioeventfd_hit(struct hvm_vm *vm, bool mmio, u64 addr, u32 len, u64 val)
 	return ctx;
 }
 
-bool hvm_ioeventfd_any(struct hvm_vm *vm, bool mmio)
-{
-	return rcu_access_pointer(vm->iodevs[mmio]);
-}
-
 /* ---- registration ---- */
 
 static void table_free(struct rcu_head *rcu)

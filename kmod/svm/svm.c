@@ -27,6 +27,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <asm/asm.h>
 #include <asm/debugreg.h>
 #include <asm/nospec-branch.h>
 #include <asm/spec-ctrl.h>
@@ -406,6 +407,17 @@ static void new_asid(struct svm_vcpu *svm, struct svm_cpu *sc)
 	dirty(svm->vmcb, CLEAN_ASID);
 }
 
+/*
+ * The host's FS, GS, TR, LDTR and system-call MSRs, for the VMLOAD after each
+ * exit. Faults when a reboot has just turned SVM off; then so will svm_enter().
+ */
+static void save_host(const struct svm_vcpu *svm)
+{
+	asm volatile("1: vmsave %%rax\n2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : : "a" (svm->args.host_pa) : "memory");
+}
+
 /* What has to be right before the first entry of a svm_run(). */
 static void prepare_entry(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 {
@@ -426,7 +438,7 @@ static void prepare_entry(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 	} else {
 		svm->args.flags = entry_flags;
 	}
-	asm volatile("vmsave %%rax" : : "a" (svm->args.host_pa) : "memory");
+	save_host(svm);
 }
 
 /*
@@ -678,11 +690,12 @@ static void fast_skip(struct hvm_vcpu *vcpu, struct vmcb *vmcb, u8 canonical)
 	vmcb->control.int_state = 0;
 }
 
-enum fast { SLOW, AGAIN, LEAVE };
+enum fast { SLOW, DESCRIBED, AGAIN, LEAVE };
 
 /*
- * Exits that can end here, hottest first. SLOW: nothing was done; AGAIN: done,
- * enter again; LEAVE: done, but the common code has a request to serve.
+ * Exits that can end here, hottest first. SLOW: nothing was done; DESCRIBED:
+ * but vcpu->exit is filled; AGAIN: done, enter again; LEAVE: done, but the
+ * common code has a request to serve.
  */
 static enum fast fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 {
@@ -693,7 +706,7 @@ static enum fast fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 		if (!hvm_host_irq_window(vcpu))
 			return LEAVE;
 		/* An interrupt may have reloaded the LDT. */
-		asm volatile("vmsave %%rax" : : "a" (svm->args.host_pa) : "memory");
+		save_host(svm);
 		return AGAIN;
 	}
 	/* A single step must be seen after the instruction, by the common code. */
@@ -704,13 +717,16 @@ static enum fast fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 			return SLOW;
 		fast_skip(vcpu, vmcb, 2);
 	} else if (code == X_IOIO) {
-		if (vmcb->control.exit_info_1 & (IOIO_IN | IOIO_STRING) ||
-		    !hvm_ioeventfd_any(vcpu->vm, false))
-			return SLOW;
 		pio_exit(vcpu, &vmcb->control);
-		if (!hvm_fast_pio_out(vcpu))
-			return SLOW;
+		if (!hvm_ioeventfd_any(vcpu->vm, false) || !hvm_fast_pio_out(vcpu))
+			return DESCRIBED;
 		vcpu->rip = vmcb->control.exit_info_2;
+		vmcb->control.int_state = 0;
+	} else if (code == X_NPF) {
+		stage2_exit(vcpu, &vmcb->control);
+		if (!hvm_fast_mmio(vcpu, vcpu->exit.fault.gpa, vcpu->exit.fault.access))
+			return DESCRIBED;
+		vcpu->rip += vcpu->exit.insn_len;
 		vmcb->control.int_state = 0;
 	} else if (code == X_CPUID) {
 		hvm_fast_cpuid(vcpu);
@@ -744,6 +760,8 @@ static void svm_run(struct hvm_vcpu *vcpu)
 			break;
 		} else if (fast == LEAVE) {
 			set_exit(vcpu, HVM_X_NONE);
+			break;
+		} else if (fast == DESCRIBED) {
 			break;
 		}
 		vcpu->stat[HVM_STAT_EXITS]++;

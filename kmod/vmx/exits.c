@@ -20,6 +20,11 @@
 			 BIT_ULL(REASON_APIC_ACCESS) | BIT_ULL(REASON_EPT_VIOLATION) |	\
 			 BIT_ULL(REASON_EPT_MISCONFIG))
 
+/* Exits between instructions: a trap of the one before may wait. With all others none can. */
+#define BOUNDARY_EXITS	(BIT_ULL(REASON_INTERRUPT) | BIT_ULL(REASON_TRIPLE_FAULT) |	\
+			 BIT_ULL(REASON_IRQ_WINDOW) | BIT_ULL(REASON_NMI_WINDOW) |	\
+			 BIT_ULL(REASON_TPR_BELOW) | BIT_ULL(REASON_APIC_WRITE))
+
 #define IO_SIZE(qual)	(((qual) & 7) + 1)
 #define IO_IN		BIT(3)
 #define IO_STRING	BIT(4)
@@ -108,6 +113,21 @@ static u64 undelivered(void)
 	return inj;
 }
 
+/*
+ * Single-stepping: the instruction that exited has not completed, so its trap
+ * is not due, but not every model of a processor leaves it out of the VMCS.
+ */
+static void drop_single_step(struct vmx_vcpu *v)
+{
+	u64 pending = vmread(VMCS_GUEST_PENDING_DEBUG);
+
+	if (!(pending & PENDING_DEBUG_BS))
+		return;
+	vmx_fetch(v, ITEM_SHADOW);
+	if (!(v->shadow & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
+		vmwrite(VMCS_GUEST_PENDING_DEBUG, pending & ~PENDING_DEBUG_BS);
+}
+
 static void failed_entry(struct hvm_vcpu *vcpu, u64 reason)
 {
 	vcpu->exit.code = HVM_X_FAIL_ENTRY;
@@ -153,6 +173,9 @@ static bool enter_once(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 	vcpu->inj = 0;
 	if (v->reason < 64 && BIT_ULL(v->reason) & VECTORING_EXITS)
 		vcpu->inj = undelivered();
+	if (unlikely(v->rflags & X86_EFLAGS_TF) && v->reason < 64 &&
+	    !(BIT_ULL(v->reason) & BOUNDARY_EXITS))
+		drop_single_step(v);
 	if (v->vtpr)
 		vcpu->cr8 = *v->vtpr >> 4;
 	return true;

@@ -42,7 +42,8 @@ struct stamp {
 	u64 tsc, raw, real;		/* of one moment */
 };
 
-static u32 resumes;			/* of the host; written with one CPU running */
+u32 hvm_clock_resumes;
+bool hvm_clock_unstable;
 
 static void stamp_now(struct stamp *s)
 {
@@ -209,7 +210,7 @@ void hvm_tsc_init_vcpu(struct hvm_vcpu *vcpu)
 {
 	spin_lock(&vcpu->vm->clock_lock);
 	vcpu->pv->caught_up = vcpu->vm->tsc_lost;
-	vcpu->pv->epoch = vcpu->vm->clock_epoch;
+	vcpu->clock_epoch = vcpu->vm->clock_epoch;
 	spin_unlock(&vcpu->vm->clock_lock);
 	if (hvm_set_tsc_khz(vcpu, vcpu->vm->default_tsc_khz))
 		hvm_set_tsc_khz(vcpu, 0);
@@ -227,12 +228,13 @@ void hvm_clock_loaded(struct hvm_vcpu *vcpu, int cpu)
 {
 	struct hvm_pv *pv = vcpu->pv;
 	u64 now, want, then = pv->left_jiffies;
-	bool moved = cpu != pv->cpu;
+	bool moved = cpu != vcpu->clock_cpu;
 
-	if (unlikely(pv->epoch != READ_ONCE(resumes)))
+	if (unlikely(vcpu->clock_epoch != READ_ONCE(hvm_clock_resumes)))
 		hvm_request_only(vcpu, HVM_REQ_CLOCK);
-	pv->cpu = cpu;
-	if (likely(!check_tsc_unstable()))
+	vcpu->clock_cpu = cpu;
+	WRITE_ONCE(hvm_clock_unstable, check_tsc_unstable());
+	if (likely(!hvm_clock_unstable))
 		return;
 	if (moved && then) {
 		/* Neither backwards nor, by more than ticks explain, ahead. */
@@ -315,7 +317,8 @@ static void vm_resumed(struct hvm_vm *vm, const struct stamp *s)
 	/* The reference's line came to no good if the TSC stopped; the raw clock's did not. */
 	clock_put(vm, s, vm->clock_ref_ns + passed + max(more, 0LL));
 	vm->clock_slept = slept;
-	vm->clock_epoch = READ_ONCE(resumes);
+	WRITE_ONCE(hvm_clock_unstable, check_tsc_unstable());
+	vm->clock_epoch = READ_ONCE(hvm_clock_resumes);
 	/* More than a second behind: it was reset. */
 	if ((s64)(tsc - s->tsc) > tsc_khz * 1000LL) {
 		vm->tsc_lost += tsc - s->tsc;
@@ -332,8 +335,8 @@ static void catch_up(struct hvm_vcpu *vcpu, const struct stamp *s)
 	u64 lost;
 
 	spin_lock(&vm->clock_lock);
-	pv->epoch = READ_ONCE(resumes);
-	if (vm->clock_epoch != pv->epoch)
+	vcpu->clock_epoch = READ_ONCE(hvm_clock_resumes);
+	if (vm->clock_epoch != vcpu->clock_epoch)
 		vm_resumed(vm, s);
 	lost = vm->tsc_lost - pv->caught_up;
 	pv->caught_up = vm->tsc_lost;
@@ -391,7 +394,7 @@ void hvm_clock_update(struct hvm_vcpu *vcpu)
 	u64 tsc;
 
 	stamp_now(&s);
-	if (unlikely(pv->epoch != READ_ONCE(resumes)))
+	if (unlikely(vcpu->clock_epoch != READ_ONCE(hvm_clock_resumes)))
 		catch_up(vcpu, &s);
 	if (!(pv->system_time & KVM_MSR_ENABLED))
 		return;
@@ -497,7 +500,7 @@ int hvm_kvmclock_ctrl(struct hvm_vcpu *vcpu)
 /* The host resumed from suspend; interrupts off, one CPU running. */
 void hvm_clock_resumed(void)
 {
-	WRITE_ONCE(resumes, resumes + 1);
+	WRITE_ONCE(hvm_clock_resumes, hvm_clock_resumes + 1);
 }
 
 void hvm_clock_init_vm(struct hvm_vm *vm)
@@ -507,6 +510,6 @@ void hvm_clock_init_vm(struct hvm_vm *vm)
 	stamp_now(&s);
 	rate_to_scale(max(tsc_khz, 1U) * 1000ULL, &vm->clock_mul, &vm->clock_shift);
 	vm->clock_slept = time_slept();
-	vm->clock_epoch = READ_ONCE(resumes);
+	vm->clock_epoch = READ_ONCE(hvm_clock_resumes);
 	clock_put(vm, &s, 0);
 }

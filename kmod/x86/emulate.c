@@ -194,6 +194,17 @@ static bool operand_linear(struct hvm_vcpu *vcpu, unsigned int n, u32 bytes,
 			  bytes, write);
 }
 
+/* Does the operand begin at the start of a page, rather than before it? 64-bit code. */
+static bool page_aligned(struct hvm_vcpu *vcpu, const struct hvm_insn *insn)
+{
+	unsigned int sreg = hvm_insn_seg(insn, 0);
+	struct hvm_segment s = {};
+
+	if (sreg == HVM_SREG_FS || sreg == HVM_SREG_GS)
+		hvm_backend->get_seg(vcpu, sreg, &s);
+	return !offset_in_page(hvm_insn_ea(insn, 0, vcpu->gpr, s.base, vcpu->rip));
+}
+
 /* Translate operand @n. 0: done; 1: the guest gets a fault; -EFAULT: no table. */
 static int operand(struct hvm_vcpu *vcpu, unsigned int n, bool write)
 {
@@ -441,19 +452,63 @@ int hvm_handle_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 	return emul_run(vcpu);
 }
 
+/* Fetch and decode with interrupts off; what would have to sleep is left to the slow path. */
+static bool fast_decode(struct hvm_vcpu *vcpu, struct hvm_insn *insn)
+{
+	struct hvm_exit_info *x = &vcpu->exit;
+	u8 buf[HVM_INSN_MAX];
+	int n;
+
+	if (x->insn_bytes_valid)
+		return !hvm_insn_decode(insn, x->insn_bytes, x->nr_insn_bytes, HVM_CODE64);
+	pagefault_disable();
+	n = hvm_fetch_cached(vcpu, buf);
+	pagefault_enable();
+	return n && !hvm_insn_decode(insn, buf, n, HVM_CODE64);
+}
+
 /**
- * hvm_fast_mmio() - an ioeventfd that takes any length, without decoding
+ * hvm_fast_mmio() - a plain MOV in 64-bit code to or from a device of the kernel's
  * @vcpu: the vCPU; interrupts may be off
- * @gpa: guest-physical address
+ * @gpa: guest-physical address that faulted
  * @access: HVM_ACCESS_*
  *
- * Return: true if signalled; the caller skips exit.insn_len bytes.
+ * The processor told the physical address, so the operand need not be
+ * translated; only where it could be the second page of an access that
+ * crosses into it, at offset 0, the slow path has to look.
+ *
+ * Return: true if done; the caller advances RIP by exit.insn_len.
  */
 bool hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 {
-	return access & HVM_ACCESS_WRITE && vcpu->exit.insn_len && !vcpu->inj &&
-	       hvm_ioeventfd_any(vcpu->vm, true) &&
-	       hvm_ioeventfd_hit(vcpu->vm, true, gpa, 0, 0);
+	bool apic = vcpu->apic && hvm_lapic_owns(vcpu, gpa), write = access & HVM_ACCESS_WRITE;
+	struct hvm_insn *insn = &vcpu->emul->insn;
+	u64 mem[2] = {}, store = 0;
+
+	if (!apic && !(write && hvm_ioeventfd_any(vcpu->vm, true)))
+		return false;
+	hvm_forget_mode(vcpu);
+	if (vcpu->inj || access & HVM_ACCESS_EXEC || vcpu->exit.fault.table_walk ||
+	    hvm_cpu_mode(vcpu) != HVM_CPU_LONG64 || !fast_decode(vcpu, insn))
+		return false;
+	if (insn->op != HVM_OP_MOV || insn->flags & HVM_INSN_STRING ||
+	    !(insn->flags & (write ? HVM_INSN_WRITE : HVM_INSN_READ)) ||
+	    offset_in_page(gpa) + insn->size > PAGE_SIZE ||
+	    (!offset_in_page(gpa) && insn->size > 1 && !page_aligned(vcpu, insn)))
+		return false;
+	if (write) {
+		hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
+		if (apic ? hvm_lapic_mmio(vcpu, gpa, insn->size, &store, true) :
+		    !hvm_ioeventfd_hit(vcpu->vm, true, gpa, insn->size, store))
+			return false;
+	} else {
+		if (hvm_lapic_mmio(vcpu, gpa, insn->size, mem, false))
+			return false;
+		hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
+	}
+	trace_hvm_mmio(write, gpa, insn->size, write ? store : mem[0]);
+	vcpu->exit.insn_len = insn->len;
+	return true;
 }
 
 /* ---- ports ---- */

@@ -3,12 +3,16 @@
  * fpu.c - x87, SSE and AVX state of guests, and XCR0
  *
  * Each vCPU has an XSAVE area of its own in the standard format, which is also
- * what userspace sees. hvm_fpu_load() puts the host task's registers away with
- * kernel_fpu_begin(), loads the guest's and then the guest's XCR0;
- * hvm_fpu_put() goes the other way. Between the two the registers are the
- * guest's through any number of entries and host interrupts (nothing in the
- * host uses them meanwhile: irq_fpu_usable() says no), so the inner loop pays
- * nothing for them.
+ * what userspace sees. hvm_fpu_load() puts what the registers hold into an area
+ * of the CPU and loads the guest's state and XCR0; hvm_fpu_put() goes the other
+ * way. Interrupts are off from the one to the other: before the host takes one,
+ * hvm_host_irq_window() gives the registers back. So whatever they held, a
+ * task's live state or what the kernel still keeps in them of one that left, is
+ * there again bit by bit before anybody can look, and the kernel's own
+ * bookkeeping (TIF_NEED_FPU_LOAD, the owner of the registers) stays true
+ * without being touched. kernel_fpu_begin() would do as well, but sends the
+ * task's state through memory and the exit to userspace through a reload,
+ * which costs five times as many instructions.
  *
  * The area is restored and saved under the host's XCR0: state that a guest
  * has switched off in its own XCR0 must still be there when it is switched on
@@ -58,6 +62,7 @@ static_assert(offsetof(struct hvm_fpu_ctx, xstate_bv) == 512);
 static_assert(offsetof(struct hvm_fpu_ctx, extended) == 576);
 
 u64 hvm_xfeatures __read_mostly;
+static struct hvm_fpu_ctx __percpu *host_area;	/* the host's registers while a guest has them */
 static u64 host_xcr0 __read_mostly;	/* the same on every CPU, and constant after boot */
 static u32 mxcsr_valid __read_mostly;
 static u32 area_size __read_mostly;	/* bytes of a context, and at least struct hvm_xsave */
@@ -84,6 +89,12 @@ static void find_components(void)
 	}
 }
 
+static int alloc_host_area(void)
+{
+	host_area = __alloc_percpu(area_size, __alignof__(*host_area));
+	return host_area ? 0 : -ENOMEM;
+}
+
 /**
  * hvm_fpu_init - find out at load what guests can have
  *
@@ -104,7 +115,7 @@ int hvm_fpu_init(void)
 	pointers_leak = boot_cpu_has_bug(X86_BUG_FXSAVE_LEAK);
 	area_size = UABI_SIZE;
 	if (!boot_cpu_has(X86_FEATURE_XSAVE))
-		return 0;
+		return alloc_host_area();
 	host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	hvm_xfeatures = host_xcr0 & XCR0_OFFERED;
 	if ((hvm_xfeatures & XCR0_AVX512) != XCR0_AVX512)
@@ -115,7 +126,12 @@ int hvm_fpu_init(void)
 	 */
 	xcr0_leaks = boot_cpu_has(X86_FEATURE_HYPERVISOR);
 	find_components();
-	return 0;
+	return alloc_host_area();
+}
+
+void hvm_fpu_exit(void)
+{
+	free_percpu(host_area);
 }
 
 int hvm_fpu_create(struct hvm_vcpu *vcpu)
@@ -171,9 +187,13 @@ bad:
 		asm volatile("fxrstor64 %0" : : "m" (initial) : "memory");
 }
 
-static __always_inline void save(struct hvm_fpu_ctx *f)
+/* @opt: may leave out what has not changed since it was restored from the same area. */
+static __always_inline void save(struct hvm_fpu_ctx *f, bool opt)
 {
-	if (likely(hvm_xfeatures))
+	if (likely(hvm_xfeatures) && !opt)
+		asm volatile("xsave64 (%%rdi)"
+			     : : "D" (f), "a" ((u32)hvm_xfeatures), "d" (0) : "memory");
+	else if (likely(hvm_xfeatures))
 		asm volatile(ALTERNATIVE("xsave64 (%%rdi)", "xsaveopt64 (%%rdi)",
 					 X86_FEATURE_XSAVEOPT)
 			     : : "D" (f), "a" ((u32)hvm_xfeatures), "d" (0) : "memory");
@@ -183,11 +203,11 @@ static __always_inline void save(struct hvm_fpu_ctx *f)
 
 /**
  * hvm_fpu_load - the registers become the guest's
- * @vcpu: preemption off, interrupts on
+ * @vcpu: interrupts off until hvm_fpu_put()
  */
 void hvm_fpu_load(struct hvm_vcpu *vcpu)
 {
-	kernel_fpu_begin_mask(0);
+	save(this_cpu_ptr(host_area), false);
 	restore(vcpu->fpu);
 	if (hvm_xfeatures && vcpu->xcr0 != host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
@@ -216,7 +236,7 @@ static noinline void adopt_xcr0(struct hvm_vcpu *vcpu, u64 val)
 
 /**
  * hvm_fpu_put - the registers become the host's again
- * @vcpu: preemption off, interrupts on
+ * @vcpu: interrupts off since hvm_fpu_load()
  */
 void hvm_fpu_put(struct hvm_vcpu *vcpu)
 {
@@ -231,8 +251,8 @@ void hvm_fpu_put(struct hvm_vcpu *vcpu)
 		if (xcr0 != host_xcr0)
 			xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
 	}
-	save(vcpu->fpu);
-	kernel_fpu_end();
+	save(vcpu->fpu, true);
+	restore(this_cpu_ptr(host_area));
 }
 
 /* ---- XCR0 ---- */

@@ -402,7 +402,7 @@ int hvm_pv_create(struct hvm_vcpu *vcpu)
 	vcpu->pv = kzalloc(sizeof(*vcpu->pv), GFP_KERNEL_ACCOUNT);
 	if (!vcpu->pv)
 		return -ENOMEM;
-	vcpu->pv->cpu = -1;
+	vcpu->clock_cpu = -1;
 	vcpu->pv->poll_control = 1;
 	return 0;
 }

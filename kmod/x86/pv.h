@@ -26,9 +26,7 @@ struct hvm_pv {
 	u32 mul;			/* ns = (ticks << shift) * mul >> 32 */
 	s8 shift;
 	bool guest_stopped;		/* KVMCLOCK_CTRL: tell the guest it was paused */
-	u32 epoch;			/* of the host's resumes that were dealt with */
 	u64 caught_up;			/* of vm->tsc_lost */
-	int cpu;			/* last loaded on, -1 = not yet */
 	u64 left_tsc;			/* unreliable TSC: the guest's when it last left a CPU, */
 	u64 left_jiffies;		/* ... and when that was */
 	u64 written_jiffies;		/* last write of the clock page */

@@ -32,15 +32,17 @@ static void set_cr(struct hvm_vcpu *vcpu, int cr, u64 val)
 
 int hvm_vcpu_cpl(struct hvm_vcpu *vcpu)
 {
-	struct hvm_segment ss;
+	struct hvm_segment ss = {};
 
-	if (!(get_cr(vcpu, 0) & X86_CR0_PE))
-		return 0;
-	hvm_backend->get_seg(vcpu, HVM_SEG_SS, &ss);
-	return ss.dpl;
+	if (!vcpu->cpl_known) {
+		if (get_cr(vcpu, 0) & X86_CR0_PE)
+			hvm_backend->get_seg(vcpu, HVM_SEG_SS, &ss);
+		vcpu->cpl_known = ss.dpl + 1;
+	}
+	return vcpu->cpl_known - 1;
 }
 
-enum hvm_cpu_mode hvm_cpu_mode(struct hvm_vcpu *vcpu)
+static enum hvm_cpu_mode find_mode(struct hvm_vcpu *vcpu)
 {
 	struct hvm_segment cs;
 
@@ -52,6 +54,13 @@ enum hvm_cpu_mode hvm_cpu_mode(struct hvm_vcpu *vcpu)
 	if (hvm_long_mode(vcpu) && cs.l)
 		return HVM_CPU_LONG64;
 	return cs.db ? HVM_CPU_PROT32 : HVM_CPU_PROT16;
+}
+
+enum hvm_cpu_mode hvm_cpu_mode(struct hvm_vcpu *vcpu)
+{
+	if (!vcpu->mode_known)
+		vcpu->mode_known = find_mode(vcpu) + 1;
+	return vcpu->mode_known - 1;
 }
 
 /* ---- control registers, with the guest's eyes ---- */
@@ -89,6 +98,7 @@ int hvm_set_cr0(struct hvm_vcpu *vcpu, u64 val)
 			set_lma(vcpu, false);
 	}
 	set_cr(vcpu, 0, val);
+	hvm_forget_mode(vcpu);
 	if ((old ^ val) & (X86_CR0_PG | X86_CR0_WP))
 		vcpu->tlb_flush = true;
 	return 0;
@@ -314,6 +324,7 @@ void hvm_vcpu_reset(struct hvm_vcpu *vcpu, bool init)
 	set_cr(vcpu, 4, 0);
 	reset_segments(vcpu);
 	hvm_backend->set_shadow(vcpu, 0);
+	hvm_forget_mode(vcpu);
 	if (vcpu->apic)
 		hvm_lapic_reset(vcpu, init);
 	else
@@ -381,6 +392,7 @@ int hvm_set_regs(struct hvm_vcpu *vcpu, const struct hvm_regs *r)
 	g[HVM_R13] = r->r13;
 	g[HVM_R14] = r->r14;
 	g[HVM_R15] = r->r15;
+	hvm_forget_mode(vcpu);
 	vcpu->rip = r->rip;
 	vcpu->rflags = r->rflags | X86_EFLAGS_FIXED;
 	if (vcpu->guest_debug & HVM_GUESTDBG_SINGLESTEP)
@@ -496,6 +508,7 @@ static int set_sregs_common(struct hvm_vcpu *vcpu, const struct hvm_sregs *s)
 	if (vcpu->id == vcpu->vm->bsp_id && vcpu->rip == 0xfff0 && s->cs.selector == 0xf000 &&
 	    s->cs.base == 0xffff0000 && !(s->cr0 & X86_CR0_PE))
 		vcpu->mp_state = HVM_MP_STATE_RUNNABLE;
+	hvm_forget_mode(vcpu);
 	hvm_cpuid_update(vcpu);
 	vcpu->tlb_flush = true;
 	hvm_request_only(vcpu, HVM_REQ_EVENT);
