@@ -23,8 +23,7 @@ result() { # ok?, name
 
 # Run hvm; leaves $status, $tmp/out and $tmp/err.
 run() { # arguments
-	(ulimit -c 0; exec timeout 20 "$hvm" "$@") >"$tmp/out" 2>"$tmp/err" \
-		</dev/null
+	timeout 20 "$hvm" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
 	status=$?
 }
 
@@ -106,7 +105,7 @@ refuses "little memory" "16M" run --kernel "$kernel" --memory 64K
 refuses "negative memory" "'-1'" run --kernel "$kernel" --memory -1
 refuses "memory is a word" "'lots'" run --kernel "$kernel" --memory lots
 refuses "memory with two suffixes" "'1GB'" run --kernel "$kernel" --memory 1GB
-refuses "memory that wraps" "16 TiB" run --kernel "$kernel" \
+refuses "memory that wraps" "4 TiB" run --kernel "$kernel" \
 	--memory 18446744073709551615G
 refuses "memory beyond numbers" "not a size" run --kernel "$kernel" \
 	--memory 99999999999999999999999

@@ -85,7 +85,7 @@ ends() { # name, payload, status, text on standard error
 }
 
 echo "KTAP version 1"
-echo "1..19"
+echo "1..20"
 
 ends "a guest that powers off: 0" poweroff 0
 ends "a guest that resets: 32" reset 32
@@ -154,6 +154,12 @@ result "a guest that was never ready has no boot time"
 guest high --memory 5G --cpus 8
 expect "the status" "$status" 0
 result "5 GiB and 8 vCPUs"
+
+start poweroff --memory 3T
+finish
+expect "the status" "$status" 35
+expect_line "$tmp/err" "address bits"
+result "more memory than addresses: 35"
 
 start poweroff --serial "file=$tmp/serial" --watchdog 20
 finish

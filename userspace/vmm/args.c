@@ -13,9 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_KERNEL = 'k', KEY_INITRD = 'i', KEY_CMDLINE = 'a', KEY_CPUS = 'c',
-       KEY_MEMORY = 'm', KEY_NAME = 'n', KEY_HELP = 'h', KEY_SERIAL = 0x100,
-       KEY_STATS, KEY_WATCHDOG, KEY_DEVICE, KEY_READY };
+enum {
+	KEY_KERNEL = 'k', KEY_INITRD = 'i', KEY_CMDLINE = 'a', KEY_CPUS = 'c',
+	KEY_MEMORY = 'm', KEY_NAME = 'n', KEY_HELP = 'h', KEY_SERIAL = 0x100,
+	KEY_STATS, KEY_WATCHDOG, KEY_DEVICE, KEY_READY
+};
 
 static const struct argp_option run_options[] = {
 	{ "kernel", KEY_KERNEL, "FILE", 0,
@@ -98,7 +100,7 @@ static int parse_memory(const char *s, uint64_t *out)
 	if (suffix)
 		shift = 10 * (suffix - suffixes + 1);
 	if (value > MEMORY_MAX >> shift)
-		return fail_input("--memory '%s' is more than the 16 TiB a guest can have",
+		return fail_input("--memory '%s' is more than the 4 TiB a guest can have",
 				  s);
 	value <<= shift;
 	if (value < MEMORY_MIN)

@@ -13,7 +13,7 @@ enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_PTY, SERIAL_SOCKET,
 
 #define CPUS_MAX	255
 #define MEMORY_MIN	(16ull << 20)
-#define MEMORY_MAX	(16ull << 40)
+#define MEMORY_MAX	(4ull << 40)
 #define NAME_LEN_MAX	64
 #define READY_MAX	64
 

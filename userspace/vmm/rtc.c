@@ -13,8 +13,10 @@
 
 #include <string.h>
 
-enum { REG_SEC, REG_MIN = 2, REG_HOUR = 4, REG_WDAY = 6, REG_MDAY, REG_MONTH,
-       REG_YEAR, REG_A, REG_B, REG_C, REG_D, REG_CENTURY = 0x32 };
+enum {
+	REG_SEC, REG_MIN = 2, REG_HOUR = 4, REG_WDAY = 6, REG_MDAY, REG_MONTH,
+	REG_YEAR, REG_A, REG_B, REG_C, REG_D, REG_CENTURY = 0x32
+};
 
 #define A_32KHZ		0x26	/* the divider and rate a PC has */
 #define B_SET		0x80

@@ -82,6 +82,16 @@ static void take_input(struct loop *l)
 	feed_serial(l);
 }
 
+/* Of two deadlines, the earlier one counts. */
+static void set_deadline(struct loop *l, unsigned long long when,
+			 enum exit_status status)
+{
+	if (l->deadline && l->deadline <= when)
+		return;
+	l->deadline = when;
+	l->deadline_status = status;
+}
+
 /* The first time, ask the guest if it listens; else make an end. */
 static void asked_to_end(struct loop *l, int sig)
 {
@@ -89,8 +99,7 @@ static void asked_to_end(struct loop *l, int sig)
 		fail_host(0, "stopped by SIG%s", sigabbrev_np(sig));
 		l->asked = true;
 		if (pm_press_power_button(&l->vm->pm)) {
-			l->deadline = now_ns() + BUTTON_NS;
-			l->deadline_status = STATUS_OTHER;
+			set_deadline(l, now_ns() + BUTTON_NS, STATUS_OTHER);
 			return;
 		}
 	}
@@ -186,10 +195,9 @@ static enum exit_status run_loop(struct loop *l)
 	enum exit_status status = STATUS_OTHER;
 	const struct config *cfg = l->vm->cfg;
 
-	if (cfg->watchdog) {
-		l->deadline = l->vm->start_ns + cfg->watchdog * 1000000000ull;
-		l->deadline_status = STATUS_WATCHDOG;
-	}
+	if (cfg->watchdog)
+		set_deadline(l, l->vm->start_ns + cfg->watchdog * 1000000000ull,
+			     STATUS_WATCHDOG);
 	if (open_signals(l) || (l->vm->console.is_tty && term_raw()) ||
 	    vcpus_start(l->vm))
 		vm_end(l->vm, STATUS_OTHER);

@@ -14,8 +14,10 @@
 
 #include <string.h>
 
-enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR,
-       REG_SCR };
+enum {
+	REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR,
+	REG_SCR
+};
 
 #define IER_RX		0x01
 #define IER_THRE	0x02

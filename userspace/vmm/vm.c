@@ -232,6 +232,29 @@ static int check_capabilities(struct vm *vm)
 	return 0;
 }
 
+/* Memory that no guest-physical address reaches would be no use. */
+static int check_address_width(struct vm *vm)
+{
+	struct hvm_cpuid2 *supported;
+	struct hvm_cpuid_entry2 *e;
+	uint64_t end = vm->mem.size;
+	unsigned int bits;
+	int ret;
+
+	ret = hvm_get_supported_cpuid(vm->dev, &supported);
+	if (ret)
+		return fail_host(ret, "the kernel does not tell what CPUID may say");
+	e = hvm_cpuid_find(supported, 0x80000008, 0);
+	bits = e ? e->eax & 0xff : 36;
+	free(supported);
+	if (end > GPA_HOLE)
+		end += GPA_HOLE_END - GPA_HOLE;
+	if (bits < 64 && end > 1ull << bits)
+		return fail_input("--memory: this host's guests have %u address bits, enough for %llu GiB",
+				  bits, (1ull << bits >> 30) - 1);
+	return 0;
+}
+
 /* VT-x without unrestricted guest needs pages; elsewhere they mean nothing. */
 static int reserve_pages(struct vm *vm)
 {
@@ -250,7 +273,7 @@ static int create_fd(struct vm *vm)
 
 	vm->fd = hvm_create_vm(vm->dev, 0);
 	if (vm->fd < 0)
-		return fail_host(vm->fd, "the kernel refused a new VM");
+		return fail_host(vm->fd, "the kernel refused a new VM ('hvm check' tells what may be in the way)");
 	ret = reserve_pages(vm);
 	if (!ret)
 		ret = hvm_split_irqchip(vm->fd, IOAPIC_PINS);
@@ -290,7 +313,8 @@ int vm_create(struct vm *vm)
 	vm->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (vm->wake < 0)
 		return fail_host(-errno, "no eventfd is to be had");
-	if (open_device(vm) || check_capabilities(vm) || create_fd(vm) ||
+	if (open_device(vm) || check_capabilities(vm) ||
+	    check_address_width(vm) || create_fd(vm) ||
 	    create_devices(vm) || vcpus_create(vm))
 		return -1;
 	return 0;
