@@ -30,6 +30,7 @@
 #include <linux/fs.h>
 #include <linux/hardirq.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -153,7 +154,10 @@ bool hvm_host_irq_window(struct hvm_vcpu *vcpu)
 	local_irq_disable();
 	preempt_enable();
 	hvm_fpu_load(vcpu);
-	return !READ_ONCE(vcpu->requests) && !hvm_guest_work_pending();
+	/* The host's grace periods must not wait for a guest that runs on and on. */
+	rcu_note_context_switch(false);
+	return !READ_ONCE(vcpu->requests) && !hvm_guest_work_pending() &&
+	       !hw_breakpoint_active();
 }
 
 /* ---- small services for the handlers ---- */

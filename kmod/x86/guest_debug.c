@@ -52,6 +52,7 @@ static u64 linear_rip(struct hvm_vcpu *vcpu)
 /* ---- DR0-DR3 while a breakpoint is on, the guest's or the host's ---- */
 
 static DEFINE_PER_CPU(unsigned long[4], host_dr);
+static DEFINE_PER_CPU(bool, host_dr_saved);
 
 static bool breakpoints_on(struct hvm_vcpu *vcpu)
 {
@@ -75,7 +76,8 @@ void hvm_debug_load(struct hvm_vcpu *vcpu)
 
 	if (!breakpoints_on(vcpu))
 		return;
-	if (hw_breakpoint_active()) {
+	__this_cpu_write(host_dr_saved, hw_breakpoint_active());
+	if (__this_cpu_read(host_dr_saved)) {
 		/* The host's must not see the guest's addresses. */
 		set_debugreg(0UL, 7);
 		get_debugreg(host[0], 0);
@@ -95,7 +97,8 @@ void hvm_debug_put(struct hvm_vcpu *vcpu)
 		set_debugreg((unsigned long)HVM_DR6_INIT, 6);
 	if (!hw_breakpoint_active())
 		return;
-	if (breakpoints_on(vcpu))
+	/* Not saved: an interrupt during the run has set them, and they are in place. */
+	if (breakpoints_on(vcpu) && __this_cpu_read(host_dr_saved))
 		write_drs(host[0], host[1], host[2], host[3]);
 	set_debugreg(__this_cpu_read(cpu_dr7), 7);
 }
