@@ -31,6 +31,7 @@ struct irqfd {
 	struct eventfd_ctx *ctx;	/* [C] */
 	struct eventfd_ctx *resample;	/* [C] NULL: edge-triggered */
 	wait_queue_entry_t wait;
+	wait_queue_head_t *head;	/* [C] of ctx */
 	poll_table poll;
 	unsigned long dying;		/* [A] bit 0: somebody takes it down */
 	struct work_struct hangup;
@@ -71,6 +72,7 @@ static void irqfd_free_list(struct list_head *dead)
 /* Under vm->irq_lock. */
 static void irqfd_unlink(struct irqfd *f, struct list_head *dead)
 {
+	lockdep_assert_held(&f->vm->irq_lock);
 	list_move(&f->node, dead);
 	if (f->resample)
 		list_del_rcu(&f->resampler);
@@ -98,8 +100,12 @@ static void irqfd_take_down(struct hvm_vm *vm, struct eventfd_ctx *ctx, u32 gsi)
 	list_for_each_entry_safe(f, tmp, &vm->irqfds, node) {
 		if (ctx && (f->ctx != ctx || f->gsi != gsi))
 			continue;
-		if (test_and_set_bit(0, &f->dying))
+		if (test_and_set_bit(0, &f->dying)) {
+			/* Let the callback that set it get as far as queueing its work. */
+			spin_lock_irq(&f->head->lock);
+			spin_unlock_irq(&f->head->lock);
 			continue;
+		}
 		irqfd_unlink(f, &dead);
 	}
 	mutex_unlock(&vm->irq_lock);
@@ -162,6 +168,7 @@ static void irqfd_enqueue(struct file *file, wait_queue_head_t *head, poll_table
 {
 	struct irqfd *f = container_of(poll, struct irqfd, poll);
 
+	f->head = head;
 	add_wait_queue_priority(head, &f->wait);
 }
 
@@ -203,6 +210,7 @@ static int irqfd_link(struct hvm_vm *vm, struct irqfd *f)
 {
 	struct irqfd *other;
 
+	lockdep_assert_held(&vm->irq_lock);
 	if (vm->nr_irqfds >= HVM_MAX_IRQFDS)
 		return -ENOSPC;
 	list_for_each_entry(other, &vm->irqfds, node)
