@@ -197,13 +197,17 @@ static void map_phys(struct hvm_apic_map *map, struct hvm_lapic *apic, int id)
 		cmpxchg(&map->phys[id], NULL, apic);
 	if (old < 0 || cmpxchg(&map->phys[old], apic, NULL) != apic)
 		return;
+	rcu_read_lock();
 	for (i = 0; i < LAPIC_IDS; i++) {
 		heir = READ_ONCE(map->vcpu[i]);
-		if (heir && READ_ONCE(heir->phys_id) == old) {
-			cmpxchg(&map->phys[old], NULL, heir);
-			return;
-		}
+		if (!heir || READ_ONCE(heir->phys_id) != old)
+			continue;
+		/* If it gives the ID up at this moment, one of the two sees the other. */
+		if (!cmpxchg(&map->phys[old], NULL, heir) && READ_ONCE(heir->phys_id) != old)
+			cmpxchg(&map->phys[old], heir, NULL);
+		break;
 	}
+	rcu_read_unlock();
 }
 
 /* Put the APIC where its registers say it is. Called after each change of them. */

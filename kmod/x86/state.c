@@ -595,7 +595,7 @@ int hvm_get_mp_state(struct hvm_vcpu *vcpu, struct hvm_mp_state *s)
 int hvm_set_mp_state(struct hvm_vcpu *vcpu, const struct hvm_mp_state *s)
 {
 	struct hvm_lapic_irq sipi = {
-		.dest = vcpu->id, .x2apic_dest = true, .mode = 6 /* start-up */,
+		.shorthand = 1 /* self */, .src = vcpu, .mode = 6 /* start-up */,
 		.vector = vcpu->sipi_vector, .assert = true,
 	};
 
