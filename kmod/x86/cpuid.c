@@ -31,7 +31,7 @@ enum { EAX, EBX, ECX, EDX };
 struct hvm_cpuid_table {
 	int n;
 	bool amd;			/* no "highest leaf" answer beyond the last basic leaf */
-	u8 basic[0x20], ext[0x40];	/* first entry + 1 of leaf 0…, 0x80000000… */
+	u16 basic[0x20], ext[0x40];	/* first entry + 1 of leaf 0…, 0x80000000… */
 	u32 words[NCAPINTS];		/* by the kernel's feature words */
 	struct hvm_cpuid_entry2 e[];	/* sorted by function, then as userspace gave them */
 };

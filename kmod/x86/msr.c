@@ -436,13 +436,19 @@ static int set_pred_cmd(struct hvm_vcpu *vcpu, u64 val, bool host)
 
 static int set_tsc_aux(struct hvm_vcpu *vcpu, u64 val, bool host)
 {
+	int r;
+
 	if (!host_has_tsc_aux() || (!host && !hvm_guest_has(vcpu, X86_FEATURE_RDTSCP) &&
 				    !hvm_guest_has(vcpu, X86_FEATURE_RDPID)))
 		return -ENOENT;
 	if (val >> 32)
 		return -EINVAL;
+	/* Between the two vcpu_put() would take the register for the host's. */
+	preempt_disable();
 	vcpu->tsc_aux = val;
-	return tell_backend(vcpu, MSR_TSC_AUX, val);
+	r = tell_backend(vcpu, MSR_TSC_AUX, val);
+	preempt_enable();
+	return r;
 }
 
 static int set_misc_enable(struct hvm_vcpu *vcpu, u64 val, bool host)
