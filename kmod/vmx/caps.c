@@ -17,6 +17,8 @@
 
 struct vmx_caps vmx_caps __ro_after_init;
 
+#define TIMER_MS	5	/* preemption timer */
+
 enum { PIN, PROC, PROC2, EXIT, ENTRY, EPT_VPID, NR_WORDS };
 
 /* Options: -1 until chosen (and on a host without VT-x), then 0 or 1. */
@@ -36,12 +38,12 @@ OPTION(tpr_shadow, "CR8 without exits");
 OPTION(x2apic_registers, "x2APIC registers read without exits");
 OPTION(tsc_scaling, "TSC scaling");
 OPTION(msr_bitmaps, "MSRs without exits");
+OPTION(preemption_timer, "exit at least every few milliseconds");
 OPTION(pause_loop, "exits from loops of PAUSE");
 OPTION(rdtscp, "RDTSCP and RDPID in guests");
 OPTION(invpcid, "INVPCID in guests");
 OPTION(l1d_flush, "flush the L1 data cache at entry, against L1TF");
 UNUSED_OPTION(pml, "page-modification logging");
-UNUSED_OPTION(preemption_timer, "VMX-preemption timer");
 UNUSED_OPTION(virtual_interrupts, "virtual-interrupt delivery");
 UNUSED_OPTION(xsaves, "XSAVES in guests");
 UNUSED_OPTION(ept_ve, "EPT-violation #VE");
@@ -91,13 +93,14 @@ static const struct {
 	{ &x2apic_registers, PROC2, PROC2_X2APIC | PROC2_APIC_REGISTERS },
 	{ &tsc_scaling, PROC2, PROC2_TSC_SCALING },
 	{ &msr_bitmaps, PROC, PROC_MSR_BITMAPS },
+	{ &preemption_timer, PIN, PIN_PREEMPTION_TIMER },
 	{ &pause_loop, PROC2, PROC2_PAUSE_LOOP },
 	{ &rdtscp, PROC2, PROC2_RDTSCP },
 	{ &invpcid, PROC2, PROC2_INVPCID },
 };
 
 static int *const unused_options[] = {
-	&pml, &preemption_timer, &virtual_interrupts, &xsaves, &ept_ve,
+	&pml, &virtual_interrupts, &xsaves, &ept_ve,
 };
 
 static u64 read_msr(u32 msr)
@@ -213,7 +216,15 @@ static void choose_controls(const u64 words[NR_WORDS], const u32 must[NR_WORDS])
 {
 	struct vmx_caps *c = &vmx_caps;
 
-	c->pin = must[PIN] | PIN_EXTERNAL_INTERRUPTS | PIN_NMI | PIN_VIRTUAL_NMIS;
+	/*
+	 * The host's interrupts end an entry whatever the guest's RFLAGS.IF says, but
+	 * not on every emulated processor: the timer bounds what a guest can take.
+	 */
+	if (preemption_timer) {
+		c->pin |= PIN_PREEMPTION_TIMER;
+		c->timer = ((u64)tsc_khz * TIMER_MS) >> (read_msr(MSR_IA32_VMX_MISC) & 31);
+	}
+	c->pin |= must[PIN] | PIN_EXTERNAL_INTERRUPTS | PIN_NMI | PIN_VIRTUAL_NMIS;
 	c->proc = must[PROC] | PROC_SECONDARY | PROC_HLT | PROC_MWAIT | PROC_MONITOR |
 		  PROC_RDPMC | PROC_MOV_DR | PROC_UNCONDITIONAL_IO | PROC_TSC_OFFSETTING;
 	if (tpr_shadow)

@@ -23,7 +23,8 @@
 /* Exits between instructions: a trap of the one before may wait. With all others none can. */
 #define BOUNDARY_EXITS	(BIT_ULL(REASON_INTERRUPT) | BIT_ULL(REASON_TRIPLE_FAULT) |	\
 			 BIT_ULL(REASON_IRQ_WINDOW) | BIT_ULL(REASON_NMI_WINDOW) |	\
-			 BIT_ULL(REASON_TPR_BELOW) | BIT_ULL(REASON_APIC_WRITE))
+			 BIT_ULL(REASON_TPR_BELOW) | BIT_ULL(REASON_APIC_WRITE) |	\
+			 BIT_ULL(REASON_PREEMPTION_TIMER))
 
 #define IO_SIZE(qual)	(((qual) & 7) + 1)
 #define IO_IN		BIT(3)
@@ -370,7 +371,7 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 {
 	u32 reason = v->reason;
 
-	if (reason == REASON_INTERRUPT)
+	if (reason == REASON_INTERRUPT || reason == REASON_PREEMPTION_TIMER)
 		return HOST_INTERRUPT;
 	if (reason == REASON_EXCEPTION)
 		return host_exception();

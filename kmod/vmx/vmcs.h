@@ -68,6 +68,7 @@
 #define VMCS_GUEST_INTERRUPTIBILITY	0x4824
 #define VMCS_GUEST_ACTIVITY		0x4826
 #define VMCS_GUEST_SYSENTER_CS		0x482a
+#define VMCS_PREEMPTION_TIMER		0x482e
 #define VMCS_HOST_SYSENTER_CS		0x4c00
 
 /* natural width */
@@ -106,6 +107,7 @@
 #define PIN_EXTERNAL_INTERRUPTS		(1U << 0)
 #define PIN_NMI				(1U << 3)
 #define PIN_VIRTUAL_NMIS		(1U << 5)
+#define PIN_PREEMPTION_TIMER		(1U << 6)
 
 /* primary processor-based controls */
 #define PROC_IRQ_WINDOW			(1U << 2)
@@ -217,6 +219,7 @@
 #define REASON_EPT_VIOLATION		48
 #define REASON_EPT_MISCONFIG		49
 #define REASON_INVEPT			50
+#define REASON_PREEMPTION_TIMER		52
 #define REASON_INVVPID			53
 #define REASON_WBINVD			54
 #define REASON_XSETBV			55

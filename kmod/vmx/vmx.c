@@ -260,6 +260,8 @@ static void flush_constant(struct vmx_vcpu *v)
 		vmwrite(VMCS_PLE_GAP, 128);
 		vmwrite(VMCS_PLE_WINDOW, 4096);
 	}
+	if (vmx_caps.pin & PIN_PREEMPTION_TIMER)
+		vmwrite(VMCS_PREEMPTION_TIMER, vmx_caps.timer);
 	if (vmx_caps.proc2 & PROC2_ENCLS)
 		vmwrite(VMCS_ENCLS_EXITING_BITMAP, ~0ULL);
 

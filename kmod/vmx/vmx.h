@@ -123,6 +123,7 @@ DECLARE_PER_CPU(struct vmx_cpu, vmx_cpus);
 struct vmx_caps {
 	u32 revision;
 	u32 pin, proc, proc2, exit, entry;	/* to start from */
+	u32 timer;				/* preemption timer, in its own ticks */
 	u64 eptp;				/* all but the table's address */
 	u64 cr4_fixed;				/* must be 1 */
 	u64 host_efer, host_pat;
