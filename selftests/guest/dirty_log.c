@@ -262,7 +262,7 @@ TEST_F(log, migration)
 	memcpy(copy, self->p, SIZE);
 	gcpu_long_mode(self->c, g_busy);
 	gcpu_start(self->c);
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < 8; i++) {
 		usleep(5000);
 		GET();
 		copy_dirty(copy, self->p, self->bits);

@@ -204,6 +204,9 @@ static void g_seen(void)
 
 	for (i = 0; i < WORDS; i++)
 		got[i] = 0;
+	/* SET_FPU does not bring registers to life that were never used */
+	fill(want, 0x55);
+	load(want);
 	GUEST_SYNC(1);
 	save(got);
 	for (i = 0; i < 16; i++) {

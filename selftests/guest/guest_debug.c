@@ -53,7 +53,7 @@ TEST(single_step)
 {
 	struct gcpu *c = gcpu_new(gvm_new(GVM_NO_IRQCHIP), 0, step_guest);
 	struct hvm_run *run = c->run;
-	size_t i;
+	size_t i, again = 0;
 
 	go_to(c, step_start);
 	ASSERT_EQ(0, debug(c, ON | HVM_GUESTDBG_SINGLESTEP));
@@ -66,11 +66,17 @@ TEST(single_step)
 		}
 		ASSERT_EQ(HVM_EXIT_DEBUG, ret);
 		EXPECT_EQ(VEC_DB, run->debug.arch.exception);
+		EXPECT_EQ(run->debug.arch.pc, gcpu_regs(c).rip);
+		/* an interrupted step may be told twice; none is left out */
+		if (i && again < 1000 && run->debug.arch.pc ==
+		    (uintptr_t)step_start + offsets[i - 1]) {
+			again++;
+			i--;
+			continue;
+		}
 		EXPECT_EQ((uintptr_t)step_start + offsets[i],
 			  run->debug.arch.pc);
 		EXPECT_NE(0, run->debug.arch.dr6 & (1 << 14));
-		EXPECT_EQ((uintptr_t)step_start + offsets[i],
-			  gcpu_regs(c).rip);
 	}
 	/* the guest's own flags do not have it */
 	EXPECT_EQ(0, gcpu_regs(c).rflags & RFLAGS_TF);
