@@ -140,6 +140,26 @@ TEST_F(vm, addresses)
 	EXPECT_EQ(-EBUSY, hvm_set_boot_cpu_id(self->fd, 1));
 }
 
+/* which vCPU is the first is userspace's choice */
+TEST_F(vm, boot_cpu)
+{
+	struct gcpu *a, *b;
+	uint32_t s;
+	uint64_t v;
+
+	ASSERT_EQ(0, hvm_set_boot_cpu_id(self->fd, 1));
+	a = gcpu_bare(self->vm, 0);
+	b = gcpu_bare(self->vm, 1);
+	ASSERT_EQ(0, hvm_get_mp_state(a->fd, &s));
+	EXPECT_EQ(HVM_MP_STATE_UNINITIALIZED, s);
+	ASSERT_EQ(0, hvm_get_mp_state(b->fd, &s));
+	EXPECT_EQ(HVM_MP_STATE_RUNNABLE, s);
+	ASSERT_EQ(0, hvm_get_msr(a->fd, MSR_APICBASE, &v));
+	EXPECT_EQ(0ull, v & APICBASE_BSP);
+	ASSERT_EQ(0, hvm_get_msr(b->fd, MSR_APICBASE, &v));
+	EXPECT_EQ(APICBASE_BSP, v & APICBASE_BSP);
+}
+
 TEST_F(vm, clock)
 {
 	struct hvm_clock_data d = { .flags = 1u << 31 };

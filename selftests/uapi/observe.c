@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an administrator sees: tracepoints that fire, debugfs counters, binary
+ * statistics by descriptor.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+
+#include "guest.h"
+#include "kselftest_harness.h"
+
+#define TRACING "/sys/kernel/tracing/"
+
+static const char *const events[] = {
+	"entry", "exit", "pio", "mmio", "page_fault", "inj_virq", "msr",
+	"cpuid",
+};
+
+static const char *prefix(void)
+{
+	return device_is_hvm() ? "hvm" : "kvm";
+}
+
+static bool put(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY | O_TRUNC);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) ==
+			     (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static void mount_once(const char *type, const char *dir)
+{
+	mount(type, dir, type, 0, NULL);
+}
+
+static void irq(struct trap_frame *f)
+{
+	xapic_write(APIC_EOI, 0);
+}
+
+static void g_all(void)
+{
+	uint64_t v;
+
+	guest_handlers[0x40] = irq;
+	xapic_enable();
+	outb(0x10, 1);
+	mmio_write32(0xd0000000, 1);
+	cpuid_count(0, 0);
+	rdmsr_safe(MSR_MISC_ENABLE, &v);
+	xapic_icr(0, 0x40 | ICR_SELF);
+	sti_nop();
+	cli();
+	*(volatile uint8_t *)0x10000000 = 1;
+}
+
+static void run_all(struct __test_metadata *_metadata, struct gcpu *c)
+{
+	int ret;
+
+	gvm_add_memory(c->vm, 0x10000000, SZ_2M, 0);
+	do
+		ret = gcpu_run(c);
+	while (ret == HVM_EXIT_IO || ret == HVM_EXIT_MMIO);
+	EXPECT_EQ(UCALL_DONE, ret);
+}
+
+TEST(tracepoints)
+{
+	static char text[1 << 18];
+	char file[128], name[64];
+	size_t i, n = 0;
+	int fd;
+	ssize_t r;
+
+	mount_once("tracefs", "/sys/kernel/tracing");
+	snprintf(file, sizeof(file), TRACING "events/%s/enable", prefix());
+	REQUIRE(!access(file, W_OK), "no tracing");
+	put(TRACING "trace", "");
+	ASSERT_TRUE(put(file, "1"));
+	run_all(_metadata, gcpu_new(gvm_new(GVM_SPLIT), 0, g_all));
+	ASSERT_TRUE(put(file, "0"));
+	fd = open(TRACING "trace", O_RDONLY);
+	while ((r = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
+		n += r;
+	close(fd);
+	put(TRACING "trace", "");
+	for (i = 0; i < ARRAY_LEN(events); i++) {
+		snprintf(name, sizeof(name), " %s_%s: ", prefix(), events[i]);
+		EXPECT_NE(NULL, strstr(text, name))
+			TH_LOG("no line of %s_%s", prefix(), events[i]);
+	}
+}
+
+static long counter(const char *dir, const char *name)
+{
+	char file[512];
+	long v = -1;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/%s", dir, name);
+	f = fopen(file, "r");
+	if (f && fscanf(f, "%ld", &v) != 1)
+		v = -1;
+	if (f)
+		fclose(f);
+	return v;
+}
+
+/* /sys/kernel/debug/hvm/PID-FD and vcpuN below it, as KVM has them */
+TEST(debugfs)
+{
+	char dir[256], vm_dir[300], vcpu_dir[310];
+	struct gcpu *c;
+
+	mount_once("debugfs", "/sys/kernel/debug");
+	snprintf(dir, sizeof(dir), "/sys/kernel/debug/%s", prefix());
+	REQUIRE(!access(dir, R_OK), "no debugfs");
+	c = gcpu_new(gvm_new(GVM_SPLIT), 0, g_all);
+	snprintf(vm_dir, sizeof(vm_dir), "%s/%d-%d", dir, getpid(), c->vm->fd);
+	snprintf(vcpu_dir, sizeof(vcpu_dir), "%s/vcpu0", vm_dir);
+	ASSERT_EQ(0, access(vm_dir, R_OK))
+		TH_LOG("no %s", vm_dir);
+	ASSERT_EQ(0, access(vcpu_dir, R_OK))
+		TH_LOG("no %s", vcpu_dir);
+	run_all(_metadata, c);
+	EXPECT_LT(4, counter(vm_dir, "exits"));
+	EXPECT_LE(1, counter(vm_dir, "io_exits"));
+	EXPECT_LE(1, counter(vm_dir, "mmio_exits"));
+	/* gone with the VM */
+	close(c->vm->fd);
+	gcpu_free(c);
+	usleep(100000);
+	EXPECT_NE(0, access(vm_dir, R_OK));
+}
+
+static long find_stat(struct __test_metadata *_metadata, int fd,
+		      const char *want)
+{
+	struct hvm_stats_header h;
+	struct hvm_stats_desc *d;
+	uint64_t v = 0;
+	size_t each;
+	uint32_t i;
+
+	EXPECT_EQ(sizeof(h), pread(fd, &h, sizeof(h), 0));
+	EXPECT_LT(0u, h.num_desc);
+	EXPECT_GT(1000u, h.num_desc);
+	each = sizeof(*d) + h.name_size;
+	d = malloc(each);
+	for (i = 0; i < h.num_desc; i++) {
+		if (pread(fd, d, each, h.desc_offset + i * each) !=
+		    (ssize_t)each)
+			return -2;
+		if (strcmp(d->name, want))
+			continue;
+		EXPECT_EQ(8, pread(fd, &v, 8, h.data_offset + d->offset));
+		return v;
+	}
+	return -1;
+}
+
+TEST(binary_stats)
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_SPLIT), 0, g_all);
+	int vm, vcpu;
+	char b[8];
+
+	REQUIRE(have_cap(HVM_CAP_BINARY_STATS_FD), "no binary statistics");
+	run_all(_metadata, c);
+	vm = hvm_get_stats_fd(c->vm->fd);
+	vcpu = hvm_get_stats_fd(c->fd);
+	ASSERT_LE(0, vm);
+	ASSERT_LE(0, vcpu);
+	EXPECT_LT(4, find_stat(_metadata, vcpu, "exits"));
+	EXPECT_LE(1, find_stat(_metadata, vcpu, "io_exits"));
+	EXPECT_EQ(-1, find_stat(_metadata, vcpu, "no_such_counter"));
+	EXPECT_EQ(-1, write(vcpu, b, 1));
+	/* beyond the end there is nothing */
+	EXPECT_GE(0, pread(vcpu, b, 8, 1 << 30));
+	EXPECT_GE(0, pread(vcpu, b, 8, -8));
+	/* the descriptor outlives the vCPU's */
+	gcpu_free(c);
+	EXPECT_LT(4, find_stat(_metadata, vcpu, "exits"));
+	close(vm);
+	close(vcpu);
+}
+
+TEST_HARNESS_MAIN
