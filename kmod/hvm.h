@@ -591,6 +591,7 @@ void hvm_fpu_load(struct hvm_vcpu *vcpu);		/* interrupts off from here to the pu
 void hvm_fpu_put(struct hvm_vcpu *vcpu);		/* the host's registers are back */
 int hvm_set_xcr(struct hvm_vcpu *vcpu, u32 idx, u64 val);	/* 1: #GP */
 extern u64 hvm_xfeatures;				/* what guests may have in XCR0 */
+extern u64 hvm_host_xss;	/* set by a backend whose guests can execute XSAVES: 0 for them */
 int hvm_get_fpu(struct hvm_vcpu *vcpu, struct hvm_fpu *out);
 int hvm_set_fpu(struct hvm_vcpu *vcpu, const struct hvm_fpu *in);
 long hvm_get_xsave(struct hvm_vcpu *vcpu, unsigned long uarg, bool v2);

@@ -270,6 +270,9 @@ static int svm_setup(const char **why)
 	max_asid = cpuid_ebx(0x8000000a) - 1;
 	hvm_npt_format.huge_1g = boot_cpu_has(X86_FEATURE_GBPAGES);
 	choose_mitigations();
+	/* XSAVES cannot be intercepted: with 0 it reaches nothing of the host's (its shadow stack). */
+	if (boot_cpu_has(X86_FEATURE_XSAVES))
+		rdmsrq(MSR_IA32_XSS, hvm_host_xss);
 
 	*why = "out of memory";
 	iopm = alloc_pages(GFP_KERNEL, IOPM_ORDER);

@@ -64,6 +64,7 @@ static_assert(offsetof(struct hvm_fpu_ctx, extended) == 576);
 u64 hvm_xfeatures __read_mostly;
 static struct hvm_fpu_ctx __percpu *host_area;	/* the host's registers while a guest has them */
 static u64 host_xcr0 __read_mostly;	/* the same on every CPU, and constant after boot */
+u64 hvm_host_xss __read_mostly;		/* likewise */
 static u32 mxcsr_valid __read_mostly;
 static u32 area_size __read_mostly;	/* bytes of a context, and at least struct hvm_xsave */
 static bool xcr0_leaks __read_mostly;
@@ -209,6 +210,8 @@ void hvm_fpu_load(struct hvm_vcpu *vcpu)
 {
 	save(this_cpu_ptr(host_area), false);
 	restore(vcpu->fpu);
+	if (unlikely(hvm_host_xss))
+		wrmsrq(MSR_IA32_XSS, 0);
 	if (hvm_xfeatures && vcpu->xcr0 != host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
 }
@@ -251,6 +254,8 @@ void hvm_fpu_put(struct hvm_vcpu *vcpu)
 		if (xcr0 != host_xcr0)
 			xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
 	}
+	if (unlikely(hvm_host_xss))
+		wrmsrq(MSR_IA32_XSS, hvm_host_xss);
 	save(vcpu->fpu, true);
 	restore(this_cpu_ptr(host_area));
 }
