@@ -378,6 +378,7 @@ int hvm_handle_hypercall(struct hvm_vcpu *vcpu)
 /* None of them sleeps, so all are done where they are found. RIP is the backend's to advance. */
 bool hvm_fast_hypercall(struct hvm_vcpu *vcpu)
 {
+	hvm_forget_mode(vcpu);
 	hypercall(vcpu);
 	return true;
 }
