@@ -406,7 +406,7 @@ int hvm_set_regs(struct hvm_vcpu *vcpu, const struct hvm_regs *r)
 
 /* hvm_sregs and hvm_sregs2 begin alike, up to apic_base. */
 #define SREGS_COMMON	offsetof(struct hvm_sregs, interrupt_bitmap)
-static_assert(SREGS_COMMON == offsetof(struct hvm_sregs2, flags));
+static_assert(offsetof(struct hvm_sregs2, flags) == SREGS_COMMON);
 
 static const struct { enum hvm_seg seg; size_t offset; } sreg_segments[] = {
 	{ HVM_SEG_CS, offsetof(struct hvm_sregs, cs) },
