@@ -342,8 +342,11 @@ static void fast_skip(struct hvm_vcpu *vcpu)
 	u64 rip = vcpu->rip + vmread(VMCS_EXIT_INSN_LEN);
 	u32 shadow = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
-	if (unlikely((rip ^ vcpu->rip) >> 32) && hvm_cpu_mode(vcpu) != HVM_CPU_LONG64)
-		rip = (u32)rip;
+	if (unlikely((rip ^ vcpu->rip) >> 32)) {
+		hvm_forget_mode(vcpu);
+		if (hvm_cpu_mode(vcpu) != HVM_CPU_LONG64)
+			rip = (u32)rip;
+	}
 	vcpu->rip = rip;
 	if (unlikely(shadow & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
