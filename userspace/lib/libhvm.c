@@ -404,32 +404,36 @@ int hvm_get_msrs(int fd, struct hvm_msrs *msrs)
 }
 
 /* struct hvm_msrs with room for its one entry */
-struct one_msr {
-	struct hvm_msrs head;
-	struct hvm_msr_entry entry;
+union one_msr {
+	struct hvm_msrs msrs;
+	char room[sizeof(struct hvm_msrs) + sizeof(struct hvm_msr_entry)];
 };
 
 int hvm_get_msr(int fd, uint32_t index, uint64_t *value)
 {
-	struct one_msr msr = { .head.nmsrs = 1, .entry.index = index };
-	int ret = hvm_get_msrs(fd, &msr.head);
+	union one_msr one = { .room = { 0 } };
+	int ret;
 
+	one.msrs.nmsrs = 1;
+	one.msrs.entries[0].index = index;
+	ret = hvm_get_msrs(fd, &one.msrs);
 	if (ret < 0)
 		return ret;
 	if (ret != 1)
 		return -EINVAL;
-	*value = msr.entry.data;
+	*value = one.msrs.entries[0].data;
 	return 0;
 }
 
 int hvm_set_msr(int vcpu, uint32_t index, uint64_t value)
 {
-	struct one_msr msr = {
-		.head.nmsrs = 1,
-		.entry = { .index = index, .data = value },
-	};
-	int ret = hvm_set_msrs(vcpu, &msr.head);
+	union one_msr one = { .room = { 0 } };
+	int ret;
 
+	one.msrs.nmsrs = 1;
+	one.msrs.entries[0].index = index;
+	one.msrs.entries[0].data = value;
+	ret = hvm_set_msrs(vcpu, &one.msrs);
 	if (ret < 0)
 		return ret;
 	return ret == 1 ? 0 : -EINVAL;
@@ -460,16 +464,17 @@ int hvm_nmi(int vcpu)
 int hvm_set_signal_mask(int vcpu, const void *mask, uint32_t len)
 {
 	/* The kernel takes its own sigset, 8 bytes, and no other length. */
-	struct {
-		struct hvm_signal_mask head;
-		uint8_t set[8];
-	} arg = { .head.len = len };
+	union {
+		struct hvm_signal_mask arg;
+		char room[sizeof(struct hvm_signal_mask) + 8];
+	} one = { .room = { 0 } };
 
 	if (!mask)
 		return call_ptr(vcpu, HVM_SET_SIGNAL_MASK, NULL);
-	if (len <= sizeof(arg.set))
-		memcpy(arg.head.sigset, mask, len);
-	return call_ptr(vcpu, HVM_SET_SIGNAL_MASK, &arg);
+	one.arg.len = len;
+	if (len <= sizeof(one) - sizeof(one.arg))
+		memcpy(one.arg.sigset, mask, len);
+	return call_ptr(vcpu, HVM_SET_SIGNAL_MASK, &one.arg);
 }
 
 int hvm_translate(int vcpu, struct hvm_translation *translation)

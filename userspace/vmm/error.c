@@ -19,6 +19,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char text[512];
 static enum exit_status status;
 
+__attribute__((format(printf, 3, 0)))
 static void record(enum exit_status why, int err, const char *fmt, va_list ap)
 {
 	size_t n;

@@ -92,10 +92,12 @@ static void set_route(void *ptr, unsigned int pin, uint64_t address,
 		      uint32_t data)
 {
 	struct vm *vm = ptr;
-	struct {
-		struct hvm_irq_routing head;
-		struct hvm_irq_routing_entry entry[IOAPIC_PINS];
-	} table = { 0 };
+	union {
+		struct hvm_irq_routing routing;
+		char room[sizeof(struct hvm_irq_routing) + IOAPIC_PINS *
+			  sizeof(struct hvm_irq_routing_entry)];
+	} table = { .room = { 0 } };
+	struct hvm_irq_routing *routing = &table.routing;
 	unsigned int i;
 	int ret;
 
@@ -103,18 +105,18 @@ static void set_route(void *ptr, unsigned int pin, uint64_t address,
 	vm->routes[pin].address = address;
 	vm->routes[pin].data = data;
 	for (i = 0; i < IOAPIC_PINS; i++) {
-		struct hvm_irq_routing_entry *e = &table.entry[table.head.nr];
+		struct hvm_irq_routing_entry *e;
 
 		if (!vm->routes[i].address)
 			continue;
+		e = &routing->entries[routing->nr++];
 		e->gsi = i;
 		e->type = HVM_IRQ_ROUTING_MSI;
 		e->u.msi.address_lo = vm->routes[i].address;
 		e->u.msi.address_hi = vm->routes[i].address >> 32;
 		e->u.msi.data = vm->routes[i].data;
-		table.head.nr++;
 	}
-	ret = hvm_set_gsi_routing(vm->fd, &table.head);
+	ret = hvm_set_gsi_routing(vm->fd, routing);
 	pthread_mutex_unlock(&vm->route_lock);
 	if (ret < 0) {
 		fail_host(ret, "interrupt routes were refused");
