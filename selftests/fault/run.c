@@ -24,6 +24,8 @@ static int run(struct fault_ctx *x)
 			return 0;
 		if (ret < 0)
 			return ret;
+		if (ret == HVM_EXIT_INTERNAL_ERROR)
+			return FAULT_DEAD;
 		if (ret == HVM_EXIT_MMIO)
 			memset(x->c->run->mmio.data, 1, 8);
 		else if (ret != UCALL_SYNC && ret != HVM_EXIT_IO)

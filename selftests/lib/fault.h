@@ -6,8 +6,9 @@
  *
  * For each n there is a fresh VM and vCPU. The call succeeds in spite of the
  * failure or says ENOMEM or EFAULT; then it is made again without one and must
- * do what it always does, and everything is closed. What leaks is found by the
- * debug kernel's checks (debug/end).
+ * do what it always does, and everything is closed. Or the vCPU is dead by an
+ * exit that says so, where the host could not see what its guest was doing.
+ * What leaks is found by the debug kernel's checks (debug/end).
  */
 #ifndef SELFTESTS_FAULT_H
 #define SELFTESTS_FAULT_H
@@ -17,6 +18,7 @@
 #include "guest.h"
 
 #define FAULT_MAX	2000	/* more failing calls than any operation has */
+#define FAULT_DEAD	(-ENOTRECOVERABLE)	/* of an operation: HVM_EXIT_INTERNAL_ERROR */
 
 /**
  * struct fault_ctx - what an operation works on
@@ -38,7 +40,7 @@ struct fault_ctx {
  * @irqchip: of its VM
  * @guest: where its vCPU starts, or NULL
  * @setup: makes ready, without failures; or NULL
- * @call: the operation: 0 or more, or -errno
+ * @call: the operation: 0 or more, -errno, or FAULT_DEAD
  */
 struct fault_op {
 	enum gvm_irqchip irqchip;
@@ -140,7 +142,7 @@ static bool fault_step(const struct fault_op *op, unsigned int n, int *ret,
 	*ret = op->call(&x);
 	hit = fault_disarm();
 	*again = 0;
-	if (*ret < 0)
+	if (*ret < 0 && *ret != FAULT_DEAD)
 		*again = op->call(&x);
 	fault_close(&x);
 	return hit;
@@ -156,7 +158,7 @@ static bool fault_step(const struct fault_op *op, unsigned int n, int *ret,
 	do {								\
 		hit_ = fault_step(&(op), ++n_, &ret_, &again_);		\
 		EXPECT_TRUE(ret_ >= 0 || ret_ == -ENOMEM ||		\
-			    ret_ == -EFAULT)				\
+			    ret_ == -EFAULT || ret_ == FAULT_DEAD)	\
 			TH_LOG("failure %u: %s", n_, strerror(-ret_));	\
 		EXPECT_LE(0, again_)					\
 			TH_LOG("after failure %u (%d): %s", n_, ret_,	\
