@@ -296,7 +296,7 @@ static void g_hypercalls(void)
 	GUEST_ASSERT_EQ(user_ret, -1ull);			/* EPERM */
 	/* no page is new, so nothing else exits between the kernel's call and the user's */
 	user_ret = 0;
-	guest_hypercall(KVM_HC_KICK_CPU, 0, 77);
+	GUEST_ASSERT_EQ(guest_hypercall(KVM_HC_KICK_CPU, 0, 77), 0);
 	guest_user_call(user_hypercall, LOW_STACKS + 6 * LOW_STACK_SIZE);
 	GUEST_ASSERT_EQ(user_ret, -1ull);
 }
