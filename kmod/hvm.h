@@ -16,7 +16,9 @@
  *   mmap_lock             (the kernel's; GUP and user copies take it)
  *   vm->s2.lock      [S]  rwlock: zapping and mmu notifier take it for writing,
  *                         faults and dirty marking for reading
- *   hvm_cpu_lock          main.c: number of VMs, CPUs taken
+ *   clock_lock            spinlock: the VM's clock, innermost
+ *
+ *   hvm_cpu_lock          main.c: number of VMs, CPUs taken; never with another
  *
  * Tags on fields below: the letters above; [R] read under RCU, written under
  * the lock named next to it; [A] atomic; [C] constant once created; [T] touched
@@ -42,7 +44,6 @@
 #include "backend.h"
 
 #define HVM_MAX_VCPUS		255	/* x2APIC ids 0..254; 255 is broadcast in xAPIC mode */
-#define HVM_SOFT_VCPUS		num_online_cpus()
 #define HVM_MAX_VCPU_ID		255
 #define HVM_MAX_SLOTS		32764	/* user slot ids 0..32763 */
 #define HVM_MAX_SLOT_PAGES	((1UL << 31) - 1)
@@ -301,7 +302,6 @@ struct hvm_vcpu {
 	sigset_t sigset;		/* [V] SET_SIGNAL_MASK */
 	bool sigset_active;		/* [V] */
 	bool loaded;			/* [T] between hvm_vcpu_load() and _put() */
-	struct pid *pid;		/* [R] thread that ran it last, for steal time / yield */
 	struct page *pages[2];		/* [C] run page, PIO data page (mmap offsets 0 and 1) */
 	struct dentry *debugfs;
 	struct rcu_head rcu;
@@ -377,7 +377,7 @@ struct hvm_vm {
 	struct mutex lock;		/* [M] */
 	struct hvm_vcpu *vcpus[HVM_MAX_VCPUS];	/* [M] to add; readers: index < smp_load_acquire(&nr_vcpus) */
 	int nr_vcpus;			/* [M] published with smp_store_release */
-	refcount_t users;		/* VM fd, vCPU fds, irqfds */
+	refcount_t users;		/* VM fd, vCPU fds, stats fds */
 	struct hvm_notifier *notifier;	/* [C] memslot.c */
 	bool dead;			/* [A] killed: every ioctl answers -EIO */
 
@@ -403,7 +403,6 @@ struct hvm_vm {
 	bool exception_payload;		/* [M] CAP_EXCEPTION_PAYLOAD */
 	bool triple_fault_event;	/* [M] CAP_X86_TRIPLE_FAULT_EVENT */
 	bool exit_on_emul_error;	/* [M] CAP_EXIT_ON_EMULATION_FAILURE */
-	bool exit_hypercall_map_gpa;	/* [M] reserved */
 	u64 disabled_exits;		/* [M] CAP_X86_DISABLE_EXITS mask */
 	u32 manual_dirty;		/* [M] CAP_MANUAL_DIRTY_LOG_PROTECT2 flags */
 	u32 disabled_quirks;		/* [M] */
@@ -426,7 +425,6 @@ struct hvm_vm {
 
 	struct dentry *debugfs;
 	u64 id;				/* [C] for debugfs and traces */
-	struct list_head list;		/* main.c: all VMs, hvm_cpu_lock */
 };
 
 static inline int hvm_nr_vcpus(struct hvm_vm *vm)
