@@ -217,6 +217,8 @@ static void g_bits(void)
 	/* the bit lies beyond the operand: another address is meant */
 	FORM("mov $200, %%ecx; btsl %%ecx, (%%rdi)", CF);
 	FORM("mov $-20, %%rcx; btcq %%rcx, (%%rdi)", CF);
+	FORM("mov $-40, %%ecx; btrl %%ecx, (%%rdi)", CF);
+	FORM("mov $-18, %%ecx; btcw %%cx, (%%rdi)", CF);
 }
 
 static void g_strings(void)

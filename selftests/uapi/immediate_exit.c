@@ -62,4 +62,15 @@ TEST_F(vcpu, completes_io)
 	EXPECT_EQ(0xabcd1234ull, got);
 }
 
+/* a processor that waits for its start-up IPI does not wait then */
+TEST_F(vcpu, waiting_processor)
+{
+	struct gcpu *ap = gcpu_new(self->vm, 1, guest);
+
+	ap->run->immediate_exit = 1;
+	EXPECT_EQ(-EINTR, gcpu_run(ap));
+	EXPECT_EQ(0ull, reads);
+	gcpu_free(ap);
+}
+
 TEST_HARNESS_MAIN
