@@ -565,11 +565,10 @@ static void sigset_swap(struct hvm_vcpu *vcpu, sigset_t *saved, bool in)
 {
 	if (likely(!vcpu->sigset_active))
 		return;
-	if (in) {
+	if (in)
 		sigprocmask(SIG_SETMASK, &vcpu->sigset, saved);
-	} else {
+	else
 		sigprocmask(SIG_SETMASK, saved, NULL);
-	}
 }
 
 static long ioctl_run(struct hvm_vcpu *vcpu, unsigned long uarg)
