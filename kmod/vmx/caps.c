@@ -17,7 +17,7 @@
 
 struct vmx_caps vmx_caps __ro_after_init;
 
-#define TIMER_MS	5	/* preemption timer */
+#define TIMER_MS	2	/* preemption timer: of time in the guest, over all entries */
 
 enum { PIN, PROC, PROC2, EXIT, ENTRY, EPT_VPID, NR_WORDS };
 
@@ -180,6 +180,8 @@ static void choose_options(const u64 words[NR_WORDS])
 		*unused_options[i] = 0;
 	/* Registers read past the bitmap come from the page that the TPR shadow names. */
 	x2apic_registers = x2apic_registers && tpr_shadow && msr_bitmaps;
+	/* A timer that started anew with each entry would never end a storm of exits. */
+	preemption_timer = preemption_timer && words[EXIT] & EXIT_SAVE_TIMER;
 }
 
 /* What the host's mitigations ask of each entry; docs/host-state.md has the table. */
@@ -222,6 +224,7 @@ static void choose_controls(const u64 words[NR_WORDS], const u32 must[NR_WORDS])
 	 */
 	if (preemption_timer) {
 		c->pin |= PIN_PREEMPTION_TIMER;
+		c->exit |= EXIT_SAVE_TIMER;
 		c->timer = ((u64)tsc_khz * TIMER_MS) >> (read_msr(MSR_IA32_VMX_MISC) & 31);
 	}
 	c->pin |= must[PIN] | PIN_EXTERNAL_INTERRUPTS | PIN_NMI | PIN_VIRTUAL_NMIS;
@@ -244,7 +247,7 @@ static void choose_controls(const u64 words[NR_WORDS], const u32 must[NR_WORDS])
 		c->proc2 |= PROC2_TSC_SCALING;
 	if (x2apic_registers)
 		c->proc2 |= PROC2_X2APIC | PROC2_APIC_REGISTERS;
-	c->exit = must[EXIT] | EXIT_HOST_64 | EXIT_LOAD_EFER | EXIT_LOAD_PAT;
+	c->exit |= must[EXIT] | EXIT_HOST_64 | EXIT_LOAD_EFER | EXIT_LOAD_PAT;
 	c->entry = must[ENTRY] | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT;
 	c->entry |= words[ENTRY] & ENTRY_LOAD_DEBUG;
 	c->exit |= words[EXIT] & EXIT_SAVE_DEBUG;

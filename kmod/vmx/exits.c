@@ -374,8 +374,12 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 {
 	u32 reason = v->reason;
 
-	if (reason == REASON_INTERRUPT || reason == REASON_PREEMPTION_TIMER)
+	if (reason == REASON_INTERRUPT)
 		return HOST_INTERRUPT;
+	if (reason == REASON_PREEMPTION_TIMER) {
+		vmwrite(VMCS_PREEMPTION_TIMER, vmx_caps.timer);
+		return HOST_INTERRUPT;
+	}
 	if (reason == REASON_EXCEPTION)
 		return host_exception();
 	/* A single step must be seen after the instruction, by the common code. */

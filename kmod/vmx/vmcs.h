@@ -147,6 +147,7 @@
 #define EXIT_HOST_64			(1U << 9)
 #define EXIT_LOAD_PAT			(1U << 19)
 #define EXIT_LOAD_EFER			(1U << 21)
+#define EXIT_SAVE_TIMER			(1U << 22)
 
 /* entry controls */
 #define ENTRY_LOAD_DEBUG		(1U << 2)
