@@ -72,7 +72,7 @@ static void rate_to_scale(u64 hz, u32 *mul, s8 *shift)
 	for (; scaled <= NSEC_PER_SEC; scaled <<= 1)
 		(*shift)++;
 	if (*shift < 0)
-		*mul = mul_u64_u32_div((u64)NSEC_PER_SEC << 32, 1U << -*shift, hz);
+		*mul = mul_u64_u64_div_u64((u64)NSEC_PER_SEC << 32, 1ULL << -*shift, hz);
 	else
 		*mul = div64_u64((u64)NSEC_PER_SEC << 32, hz << *shift);
 }
