@@ -72,8 +72,10 @@ TEST(as_set)
 	ASSERT_DONE(c);
 }
 
-/* a leaf above the highest basic one answers with that one's data (Intel) or
- * with zeros (AMD); never with the host's */
+/*
+ * A leaf above the highest basic one answers with that one's data (Intel) or
+ * with zeros (AMD); never with the host's.
+ */
 static void g_out_of_range(void)
 {
 	struct cpuid_regs r = cpuid_count(0x3fffffff, 0);

@@ -124,7 +124,7 @@ static void g_int3(void)
 TEST(int3_is_the_guests)
 {
 	struct hvm_guest_debug d = { .control = ON | HVM_GUESTDBG_USE_SW_BP |
-					        HVM_GUESTDBG_INJECT_BP };
+						HVM_GUESTDBG_INJECT_BP };
 	struct gcpu *c;
 
 	c = gcpu_new(gvm_new(GVM_NO_IRQCHIP), 0, g_int3);
