@@ -23,6 +23,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/gfp.h>
+#include <linux/mem_encrypt.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
@@ -78,6 +79,12 @@ static struct vmcb *to_vmcb(struct hvm_vcpu *vcpu)
 	return to_svm(vcpu)->vmcb;
 }
 
+/* What the processor is given: where the host encrypts its memory, the C-bit belongs to it. */
+static u64 pa_of(const void *p)
+{
+	return __sme_set(virt_to_phys((void *)p));
+}
+
 static void dirty(struct vmcb *vmcb, u32 what)
 {
 	vmcb->control.clean &= ~what;
@@ -128,7 +135,7 @@ static void update_msrpm(struct hvm_vcpu *vcpu)
 		svm->msrpm = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT, MSRPM_ORDER);
 		/* Without memory no MSR is passed through, which costs time but is right. */
 		if (!svm->msrpm) {
-			svm->vmcb->control.msrpm_base_pa = page_to_phys(iopm);
+			svm->vmcb->control.msrpm_base_pa = pa_of(page_address(iopm));
 			dirty(svm->vmcb, CLEAN_PERM_MAPS);
 			return;
 		}
@@ -136,7 +143,7 @@ static void update_msrpm(struct hvm_vcpu *vcpu)
 	if (svm->msrpm)
 		fill_msrpm(svm->msrpm, vcpu);
 	svm->vmcb->control.msrpm_base_pa =
-		svm->msrpm ? virt_to_phys(svm->msrpm) : page_to_phys(shared_msrpm);
+		pa_of(svm->msrpm ? svm->msrpm : page_address(shared_msrpm));
 	dirty(svm->vmcb, CLEAN_PERM_MAPS);
 }
 
@@ -152,7 +159,7 @@ static int svm_cpu_enable(void)
 		return -EBUSY;
 	wrmsrq(MSR_EFER, efer | EFER_SVME);
 	rdmsrq(MSR_VM_HSAVE_PA, sc->old_hsave_pa);
-	wrmsrq(MSR_VM_HSAVE_PA, page_to_phys(sc->hsave));
+	wrmsrq(MSR_VM_HSAVE_PA, pa_of(page_address(sc->hsave)));
 	if (boot_cpu_has(X86_FEATURE_RDTSCP))
 		rdmsrq(MSR_TSC_AUX, sc->host_tsc_aux);
 	/* Whatever the translation caches hold is not ours: start a generation by a flush. */
@@ -288,7 +295,7 @@ static int svm_setup(const char **why)
 		sc->host = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		if (!sc->hsave || !sc->host)
 			goto err;
-		sc->host_pa = page_to_phys(sc->host);
+		sc->host_pa = pa_of(page_address(sc->host));
 	}
 	return 0;
 err:
@@ -322,8 +329,8 @@ static void init_control(struct hvm_vcpu *vcpu)
 			c->pause_filter_threshold = 128;
 		c->intercept1 |= I1_PAUSE;
 	}
-	c->iopm_base_pa = page_to_phys(iopm);
-	c->msrpm_base_pa = page_to_phys(shared_msrpm);
+	c->iopm_base_pa = pa_of(page_address(iopm));
+	c->msrpm_base_pa = pa_of(page_address(shared_msrpm));
 	c->int_ctl = V_INTR_MASKING;
 	c->nested_ctl = NESTED_PAGING;
 	c->nested_cr3 = vcpu->vm->s2.root_pa;
@@ -343,7 +350,7 @@ static int svm_vcpu_create(struct hvm_vcpu *vcpu)
 	if (!svm->vmcb)
 		return -ENOMEM;
 	svm->cpu = -1;
-	svm->args.vmcb_pa = virt_to_phys(svm->vmcb);
+	svm->args.vmcb_pa = pa_of(svm->vmcb);
 	svm->args.flags = entry_flags;
 	init_control(vcpu);
 	return 0;
