@@ -72,7 +72,7 @@ soak:
 install: all
 	@dir=$$(lab/module --where "$(O)" $(if $(KDIR),"$(KDIR)",$(KVER))) && \
 	env -u MAKEFLAGS -u MAKEOVERRIDES make -C "$$(cat "$$dir/.kdir")" M="$$dir" \
-		INSTALL_MOD_PATH="$(DESTDIR)" modules_install
+		INSTALL_MOD_PATH="$(DESTDIR)" CONFIG_MODULE_SIG_ALL= modules_install
 	@$(MAKE) --no-print-directory -C userspace O="$(O)/userspace" \
 		DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" install
 	install -D -m 644 lab/60-hvm.rules "$(DESTDIR)/lib/udev/rules.d/60-hvm.rules"
