@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 #include "guest.h"
 
@@ -666,51 +667,76 @@ static uint64_t one_life(int dev, void *mem)
 	return rdtsc() - a;
 }
 
-/* what one more costs while @others live; @kib: and what they weigh, each */
-static uint64_t lives(int others, uint64_t *kib)
+static struct idle_vm *many_idle(int dev, int n, void *mem)
 {
-	struct idle_vm *v = calloc(others + 1, sizeof(*v));
-	void *mem = map_aligned(SZ_2M);
-	int dev = hvm_open(NULL), i;
-	long before = 0, after = 0;
-	char line[128];
-	uint64_t cost;
-	FILE *f;
+	struct idle_vm *v = calloc(n, sizeof(*v));
+	int i;
 
-	for (i = 0; i <= others; i++) {
-		if (i == 0 || i == others) {
-			f = fopen("/proc/meminfo", "r");
-			while (f && fgets(line, sizeof(line), f))
-				if (sscanf(line, "MemFree: %ld",
-					   i ? &after : &before) == 1)
-					break;
-			if (f)
-				fclose(f);
-		}
-		if (i < others)
-			new_idle(dev, &v[i], mem);
-	}
-	cost = BEST(4, one_life(dev, mem));
-	for (i = 0; i < others; i++)
+	for (i = 0; i < n; i++)
+		new_idle(dev, &v[i], mem);
+	return v;
+}
+
+static void end_many(struct idle_vm *v, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
 		end_idle(&v[i]);
-	if (kib)
-		*kib = others && before > after ? (before - after) / others : 0;
+	free(v);
+}
+
+/* what one more costs while @others live */
+static uint64_t lives(int others)
+{
+	void *mem = map_aligned(SZ_2M);
+	int dev = hvm_open(NULL);
+	struct idle_vm *v = many_idle(dev, others, mem);
+	uint64_t cost = BEST(4, one_life(dev, mem));
+
+	end_many(v, others);
 	close(dev);
 	munmap(mem, SZ_2M);
-	free(v);
 	return cost;
 }
 
-static uint64_t vm_lifecycle(void) { return lives(0, NULL); }
-static uint64_t vm_100(void) { return lives(100, NULL); }
-static uint64_t vm_500(void) { return lives(500, NULL); }
+static uint64_t vm_lifecycle(void) { return lives(0); }
+static uint64_t vm_100(void) { return lives(100); }
+static uint64_t vm_500(void) { return lives(500); }
 
+/* free pages, and those that each processor keeps in stock, in KiB */
+static long free_kib(void)
+{
+	FILE *f = fopen("/proc/zoneinfo", "r");
+	long pages = 0, n;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, " nr_free_pages %ld", &n) == 1 ||
+		    sscanf(line, " count: %ld", &n) == 1)
+			pages += n;
+	if (f)
+		fclose(f);
+	return pages * (PAGE_SIZE / 1024);
+}
+
+#define WEIGHED	100
+
+/* KiB that an idle VM takes; the first ones use up slabs of earlier ones */
 static uint64_t vm_kernel_memory(void)
 {
+	void *mem = map_aligned(SZ_2M);
+	int dev = hvm_open(NULL);
+	struct idle_vm *first = many_idle(dev, 20, mem), *then;
+	long before = free_kib();
 	uint64_t kib;
 
-	usleep(500000);		/* earlier VMs are freed by and by */
-	lives(100, &kib);
+	then = many_idle(dev, WEIGHED, mem);
+	kib = (before - free_kib()) / WEIGHED;
+	end_many(then, WEIGHED);
+	end_many(first, 20);
+	close(dev);
+	munmap(mem, SZ_2M);
 	return kib;
 }
 
@@ -766,6 +792,7 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
+	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 4096, 4096 });
 	if (json)
 		printf("{");
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
