@@ -122,7 +122,7 @@ int vmx_cpu_enable(void)
 	bool ok = true;
 
 	read_host(c);
-	c->last_vm = NULL;
+	c->last_vm = 0;
 	if (!vmx_caps.per_run && !(cr4 & X86_CR4_VMXE)) {
 		hvm_cr4_set_bits(X86_CR4_VMXE);
 		ok = vmxon(page_to_phys(c->vmxon));

@@ -479,8 +479,8 @@ static void vmx_vcpu_load(struct hvm_vcpu *vcpu, int cpu)
 		vcpu->tlb_flush = true;
 	}
 	vmx_make_current(v, cpu);
-	if (unlikely(this_cpu_read(vmx_cpus.last_vm) != vcpu->vm)) {
-		this_cpu_write(vmx_cpus.last_vm, vcpu->vm);
+	if (unlikely(this_cpu_read(vmx_cpus.last_vm) != vcpu->vm->id)) {
+		this_cpu_write(vmx_cpus.last_vm, vcpu->vm->id);
 		/* Another guest trained this CPU's predictors. */
 		if (vmx_caps.ibpb)
 			wrmsrq(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);

@@ -113,7 +113,7 @@ struct vmx_cpu {
 	bool enabled, owned;		/* between cpu_enable() and _disable(); VMX kept on by us */
 	struct vmx_vcpu *current_vcpu;	/* whose VMCS is current, if owned */
 	struct list_head loaded;	/* VMCSs in this CPU's caches */
-	struct hvm_vm *last_vm;		/* whose guest trained the predictors */
+	u64 last_vm;			/* id of the VM whose guest trained the predictors */
 	u64 gs_base, sysenter_cs, sysenter_esp, sysenter_eip;
 	u64 msr[NR_SWITCHED];		/* the host's, while nobody else changes them */
 };
