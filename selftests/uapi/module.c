@@ -74,12 +74,14 @@ static long slab_kb(void)
 
 TEST(in_and_out)
 {
+	const char *want = getenv("HVM_MODULE_CYCLES");
+	int cycles = want ? atoi(want) : 200;
 	long before = 0, after;
 	int i, tries;
 
 	REQUIRE_HVM();
 	REQUIRE(have_file(), "HVM_MODULE does not name the module's file");
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < cycles; i++) {
 		for (tries = 0; remove_module() && tries < 100; tries++)
 			usleep(10000);
 		ASSERT_GT(100, tries);
@@ -96,7 +98,7 @@ TEST(in_and_out)
 			gcpu_free(c);
 			gvm_free(vm);
 		}
-		if (i == 40)
+		if (i == cycles / 5)
 			before = slab_kb();
 	}
 	after = slab_kb();
