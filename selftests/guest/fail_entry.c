@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * State that the processor refuses to enter with comes out as FAIL_ENTRY with
+ * its reason (or is refused when it is set), and the vCPU can be mended.
+ */
+#include "guest.h"
+#include "kselftest_harness.h"
+
+static void guest(void)
+{
+	for (;;)
+		GUEST_SYNC(1);
+}
+
+static void try_state(struct __test_metadata *_metadata, struct gcpu *c,
+		      const struct hvm_sregs *bad)
+{
+	struct hvm_sregs good;
+	int ret;
+
+	ASSERT_EQ(0, hvm_get_sregs(c->fd, &good));
+	if (!hvm_set_sregs(c->fd, bad)) {
+		ret = gcpu_run(c);
+		EXPECT_TRUE(ret == HVM_EXIT_FAIL_ENTRY ||
+			    ret == HVM_EXIT_INTERNAL_ERROR ||
+			    ret == HVM_EXIT_SHUTDOWN || ret == UCALL_SYNC)
+			TH_LOG("exit %d", ret);
+		if (ret == HVM_EXIT_FAIL_ENTRY)
+			EXPECT_NE(0ull, c->run->fail_entry
+				  .hardware_entry_failure_reason);
+	}
+	ASSERT_EQ(0, hvm_set_sregs(c->fd, &good));
+	gcpu_long_mode(c, guest);
+	ASSERT_SYNC(c, 1);
+}
+
+TEST(reserved_efer)
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_SPLIT), 0, guest);
+	struct hvm_sregs s;
+
+	ASSERT_EQ(0, hvm_get_sregs(c->fd, &s));
+	s.efer |= 1ull << 9;
+	try_state(_metadata, c, &s);
+}
+
+TEST(wild_segments)
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_SPLIT), 0, guest);
+	struct hvm_sregs s;
+	int i;
+
+	ASSERT_EQ(0, hvm_get_sregs(c->fd, &s));
+	for (i = 0; i < 8; i++) {
+		struct hvm_sregs bad = s;
+
+		if (i & 1)
+			bad.cs.db = 1;		/* with L: neither mode */
+		if (i & 2)
+			bad.tr.type = 7;
+		if (i & 4)
+			bad.ss.base = 1ull << 60;
+		try_state(_metadata, c, &bad);
+	}
+}
+
+TEST_HARNESS_MAIN
