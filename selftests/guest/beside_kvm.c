@@ -94,6 +94,7 @@ FIXTURE_SETUP(both)
 	self->kvm = intel() && device_is_hvm() && have_kvm();
 	if (self->kvm)
 		printf("# klog-allow: kvm|VMX is in use\n");
+	fflush(stdout);
 }
 
 FIXTURE_TEARDOWN(both)
