@@ -61,6 +61,7 @@ check:
 	@lab/check "$(O)"
 
 debug-kernel:
+	@lab/deps build debug
 	@lab/debug-kernel
 
 check-debug: debug-kernel
