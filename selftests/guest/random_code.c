@@ -55,7 +55,8 @@ static void nothing(void)
 
 static void one_guest(struct gvm *vm, struct gcpu *c)
 {
-	struct itimerval t = { .it_value = { 0, 8000 } };
+	/* again and again: one may come while we are outside */
+	struct itimerval t = { { 0, 8000 }, { 0, 8000 } };
 	uint8_t *mem = gvm_add_memory(vm, MEM, SZ_2M, 0);
 	struct hvm_regs r;
 	int i, ret;

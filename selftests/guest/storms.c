@@ -152,7 +152,7 @@ static uint64_t now_ms(void)
 
 static void storm(struct __test_metadata *_metadata, void (*fn)(void))
 {
-	struct itimerval t = { .it_value = { 0, 100000 } };
+	struct itimerval t = { { 0, 100000 }, { 0, 100000 } }, off = { 0 };
 	struct sigaction sa = { .sa_handler = on_alarm };
 	struct gvm *vm = gvm_new(GVM_SPLIT);
 	struct gcpu *c = gcpu_new(vm, 0, fn);
@@ -170,6 +170,7 @@ static void storm(struct __test_metadata *_metadata, void (*fn)(void))
 	/* and again: the guest is as it was */
 	setitimer(ITIMER_REAL, &t, NULL);
 	EXPECT_EQ(-EINTR, gcpu_run(c));
+	setitimer(ITIMER_REAL, &off, NULL);
 	gcpu_free(c);
 	gvm_free(vm);
 }

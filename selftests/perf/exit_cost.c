@@ -216,6 +216,7 @@ static uint64_t set_sregs(void)
 
 /* ---- handled in the kernel, timed by the guest ---- */
 
+#define NO_SETUP do { } while (0)
 #define GUEST_BATCH(name, setup, insn)					\
 static void g_##name(void)						\
 {									\
@@ -279,15 +280,15 @@ static void use_ipis(void)
 	sti();
 }
 
-INSIDE(cpuid,, cpuid_count(0, 0))
-INSIDE(hypercall,, guest_hypercall(9999, 0, 0))
-INSIDE(rdmsr_exit,, rdmsr(MSR_MISC_ENABLE))
-INSIDE(wrmsr_exit,, wrmsr(MSR_PAT, 0x0007040600070406))
+INSIDE(cpuid, NO_SETUP, cpuid_count(0, 0))
+INSIDE(hypercall, NO_SETUP, guest_hypercall(9999, 0, 0))
+INSIDE(rdmsr_exit, NO_SETUP, rdmsr(MSR_MISC_ENABLE))
+INSIDE(wrmsr_exit, NO_SETUP, wrmsr(MSR_PAT, 0x0007040600070406))
 INSIDE(tsc_deadline, use_deadline(), wrmsr(MSR_TSC_DEADLINE, rdtsc() + (1ull << 40)))
 INSIDE(self_ipi, use_ipis(), wrmsr(MSR_X2APIC(APIC_ICR), ICR_SELF | VEC))
 INSIDE(lapic_read, xapic_enable(), xapic_read(APIC_LVT0))
 INSIDE(lapic_write, xapic_enable(), xapic_write(APIC_TPR, 0))
-INSIDE(empty_loop,, asm volatile(""))
+INSIDE(empty_loop, NO_SETUP, asm volatile(""))
 
 /* the wake-up alone: from the deadline to the handler's end */
 static void g_hlt_timer(void)
@@ -446,8 +447,8 @@ static uint64_t raised(void (*raise)(struct gcpu *))
 static uint64_t irqfd(void) { return raised(by_eventfd); }
 static uint64_t signal_msi(void) { return raised(by_msi); }
 
-GUEST_BATCH(bell_pio,, outb(0x20, 1))
-GUEST_BATCH(bell_mmio,, mmio_write32(DEVICE, 1))
+GUEST_BATCH(bell_pio, NO_SETUP, outb(0x20, 1))
+GUEST_BATCH(bell_mmio, NO_SETUP, mmio_write32(DEVICE, 1))
 
 static uint64_t bell(void (*fn)(void), uint64_t addr, uint32_t len,
 		     uint32_t flags)

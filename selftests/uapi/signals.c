@@ -57,7 +57,7 @@ TEST_F(vcpu, interrupts_run)
 
 	for (i = 0; i < 5; i++) {
 		before = turns;
-		alarm_in(20);
+		alarm_in(100);
 		ASSERT_EQ(-EINTR, gcpu_run(self->c));
 		EXPECT_EQ(HVM_EXIT_INTR, self->c->run->exit_reason);
 		EXPECT_LT(before, turns);
@@ -75,7 +75,7 @@ TEST_F(vcpu, mask)
 	sigaddset(&block, SIGALRM);
 	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &block, NULL));
 	ASSERT_EQ(0, hvm_set_signal_mask(self->c->fd, &inside, 8));
-	alarm_in(20);
+	alarm_in(100);
 	ASSERT_EQ(-EINTR, gcpu_run(self->c));
 	EXPECT_EQ(0, seen);
 	sigpending(&pending);
