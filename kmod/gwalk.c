@@ -134,11 +134,12 @@ static void __user *gwalk_hva(struct gwalk *w, gpa_t gpa)
 static int gwalk_read(struct gwalk *w, gpa_t at, u64 *val)
 {
 	void __user *p = gwalk_hva(w, at);
+	bool wide = w->wide;		/* read before: UBSAN's check may not come below */
 	u32 narrow;
 
 	if (!p || !user_access_begin(p, sizeof(*val)))
 		return -EFAULT;
-	if (likely(w->wide)) {
+	if (likely(wide)) {
 		unsafe_get_user(*val, (u64 __user *)p, fault);
 	} else {
 		unsafe_get_user(narrow, (u32 __user *)p, fault);
