@@ -278,13 +278,15 @@ void console_accept(struct console *c)
 
 	if (fd < 0)
 		return;
-	if (c->in >= 0 || pthread_mutex_trylock(&c->lock)) {
+	if (c->in >= 0) {
 		static const char busy[] = "hvm: the serial port is in use\r\n";
 
 		(void)!write(fd, busy, sizeof(busy) - 1);
 		close(fd);
 		return;
 	}
+	/* With no client whoever has the lock is soon done. */
+	pthread_mutex_lock(&c->lock);
 	c->out = c->in = fd;
 	pthread_mutex_unlock(&c->lock);
 }
