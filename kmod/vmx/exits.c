@@ -34,6 +34,7 @@
 enum verdict {
 	AGAIN,			/* finished: enter again */
 	DESCRIBE,		/* for the common code */
+	DESCRIBED,		/* likewise, and vcpu->exit is right already */
 	LEAVE,			/* finished, but somebody wants the vCPU */
 	HOST_INTERRUPT,
 };
@@ -337,9 +338,9 @@ static void describe_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 }
 
 /* RIP behind the instruction, and with it the end of an interrupt shadow. */
-static void fast_skip(struct hvm_vcpu *vcpu)
+static void fast_skip(struct hvm_vcpu *vcpu, u32 len)
 {
-	u64 rip = vcpu->rip + vmread(VMCS_EXIT_INSN_LEN);
+	u64 rip = vcpu->rip + len;
 	u32 shadow = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
 	if (unlikely((rip ^ vcpu->rip) >> 32)) {
@@ -389,11 +390,15 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 		if (!hvm_fast_wrmsr(vcpu))
 			return DESCRIBE;
 	} else if (reason == REASON_IO) {
-		if (!hvm_ioeventfd_any(vcpu->vm, false))
-			return DESCRIBE;
 		pio_exit(vcpu);
-		if (vcpu->exit.pio.in || vcpu->exit.pio.string || !hvm_fast_pio_out(vcpu))
-			return DESCRIBE;
+		if (!hvm_ioeventfd_any(vcpu->vm, false) || vcpu->exit.pio.in ||
+		    vcpu->exit.pio.string || !hvm_fast_pio_out(vcpu))
+			return DESCRIBED;
+	} else if (reason == REASON_EPT_VIOLATION) {
+		/* The processor tells no length here: the decoder does. */
+		stage2_exit(vcpu, v);
+		if (!hvm_fast_mmio(vcpu, vcpu->exit.fault.gpa, vcpu->exit.fault.access))
+			return DESCRIBED;
 	} else if (reason == REASON_CPUID) {
 		hvm_fast_cpuid(vcpu);
 	} else if (reason == REASON_RDMSR) {
@@ -405,7 +410,9 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 	} else {
 		return DESCRIBE;
 	}
-	fast_skip(vcpu);
+	if (reason != REASON_EPT_VIOLATION && reason != REASON_IO)
+		vcpu->exit.insn_len = vmread(VMCS_EXIT_INSN_LEN);
+	fast_skip(vcpu, vcpu->exit.insn_len);
 	/* Whoever was woken may want this CPU, and sends it no interrupt for that. */
 	return READ_ONCE(vcpu->requests) || hvm_guest_work_pending() ? LEAVE : AGAIN;
 }
@@ -422,6 +429,8 @@ static bool run_held(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 			continue;
 		case DESCRIBE:
 			describe_exit(vcpu, v);
+			return false;
+		case DESCRIBED:
 			return false;
 		case LEAVE:
 			set_exit(vcpu, HVM_X_NONE);

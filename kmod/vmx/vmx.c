@@ -65,11 +65,10 @@ static void fetch_seg(struct vmx_vcpu *v, int seg)
 
 static void fetch(struct vmx_vcpu *v, u32 items)
 {
-	int i;
+	u32 segs;
 
-	for (i = 0; i < HVM_NR_SEGS; i++)
-		if (items & BIT(i))
-			fetch_seg(v, i);
+	for (segs = items & ITEMS_SEGS; segs; segs &= segs - 1)
+		fetch_seg(v, __ffs(segs));
 	if (items & ITEM_CR0)
 		v->cr0 = (v->cr0 & ~CR0_OWNED) | (vmread(VMCS_GUEST_CR0) & CR0_OWNED);
 	if (items & ITEM_CR3)
@@ -293,8 +292,7 @@ static void flush_constant(struct vmx_vcpu *v)
  */
 void vmx_flush(struct vmx_vcpu *v)
 {
-	u32 dirty = v->dirty;
-	int i;
+	u32 dirty = v->dirty, segs;
 
 	if (unlikely(dirty & ITEM_CONSTANT))
 		flush_constant(v);
@@ -302,9 +300,8 @@ void vmx_flush(struct vmx_vcpu *v)
 		flush_controls(v);
 	if (dirty & ITEM_SHADOW)
 		flush_shadow(v);
-	for (i = 0; i < HVM_NR_SEGS; i++)
-		if (dirty & BIT(i))
-			flush_seg(v, i);
+	for (segs = dirty & ITEMS_SEGS; segs; segs &= segs - 1)
+		flush_seg(v, __ffs(segs));
 	if (dirty & (ITEM_CR0 | ITEM_CR3 | ITEM_CR4 | ITEM_PDPTES))
 		flush_crs(v);
 	if (dirty & ITEM_EFER)

@@ -36,6 +36,7 @@ static_assert(offsetof(struct vmx_enter_args, host_spec) == ENTER_HOST_SPEC);
 static_assert(offsetof(struct vmx_enter_args, flags) == ENTER_FLAGS);
 
 /* Items of the cache. Segments are bits 0..9, by enum hvm_seg. */
+#define ITEMS_SEGS	GENMASK(HVM_NR_SEGS - 1, 0)
 #define ITEM_CR0	BIT(10)
 #define ITEM_CR3	BIT(11)
 #define ITEM_CR4	BIT(12)
