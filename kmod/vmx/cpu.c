@@ -181,7 +181,7 @@ static void clear_here(void *arg)
 /* Write the VMCS back to memory, wherever it is. May be called with preemption off. */
 void vmx_forget(struct vmx_vcpu *v)
 {
-	int cpu = smp_load_acquire(&v->loaded_cpu);
+	int cpu = smp_load_acquire(&v->loaded_cpu);	/* pairs with clear_vmcs() */
 
 	if (cpu >= 0)
 		smp_call_function_single(cpu, clear_here, v, 1);

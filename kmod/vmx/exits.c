@@ -26,6 +26,8 @@
 			 BIT_ULL(REASON_TPR_BELOW) | BIT_ULL(REASON_APIC_WRITE) |	\
 			 BIT_ULL(REASON_PREEMPTION_TIMER))
 
+#define MAX_FAST_EXITS	1024	/* in a row, before the host gets a moment for its interrupts */
+
 #define IO_SIZE(qual)	(((qual) & 7) + 1)
 #define IO_IN		BIT(3)
 #define IO_STRING	BIT(4)
@@ -417,16 +419,25 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 	return READ_ONCE(vcpu->requests) || hvm_guest_work_pending() ? LEAVE : AGAIN;
 }
 
-/* Until something needs more than this loop. True: a host interrupt waits. */
+/*
+ * Until something needs more than this loop. True: a host interrupt waits, or
+ * might: see vmx/caps.c on processors that hold it back from the guest.
+ */
 static bool run_held(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 {
+	int left = MAX_FAST_EXITS;
+
 	for (;;) {
 		if (unlikely(!enter_once(vcpu, v)))
 			return false;
 		switch (fast_exit(vcpu, v)) {
 		case AGAIN:
-			vcpu->stat[HVM_STAT_EXITS]++;
-			continue;
+			if (likely(--left)) {
+				vcpu->stat[HVM_STAT_EXITS]++;
+				continue;
+			}
+			set_exit(vcpu, HVM_X_NONE);
+			return true;
 		case DESCRIBE:
 			describe_exit(vcpu, v);
 			return false;
