@@ -51,9 +51,8 @@ struct hvm_emul {
 	bool do_store;
 	bool more;		/* REP: not the last iteration */
 	u8 rounds;
-	/* port I/O under way */
-	u32 count;
-	u64 pio_rip;
+	u32 count;		/* port I/O under way */
+	u64 pio_rip;		/* RIP at the exit that vcpu->complete takes up */
 };
 
 static_assert(HVM_SREG_ES == (int)HVM_SEG_ES && HVM_SREG_GS == (int)HVM_SEG_GS);
@@ -377,6 +376,24 @@ static bool may_continue(struct hvm_vcpu *vcpu)
 
 static int outs_exit(struct hvm_vcpu *vcpu);
 
+/* RUN after one that could not reach guest memory: take it up, unless userspace moved RIP. */
+static int emul_resume(struct hvm_vcpu *vcpu)
+{
+	return vcpu->rip == vcpu->emul->pio_rip ? emul_run(vcpu) : 1;
+}
+
+/* Move this phase's operand. On an error the machine stays as it is: no store may be lost. */
+static int emul_transfer(struct hvm_vcpu *vcpu)
+{
+	int r = transfer(vcpu);
+
+	if (unlikely(r < 0)) {
+		vcpu->emul->pio_rip = vcpu->rip;
+		vcpu->complete = emul_resume;
+	}
+	return r;
+}
+
 /* Go on from where the machine stands. Returns as handlers do. */
 static int emul_run(struct hvm_vcpu *vcpu)
 {
@@ -385,7 +402,7 @@ static int emul_run(struct hvm_vcpu *vcpu)
 
 	do {
 		if (e->phase == EMUL_LOAD0 && e->insn.flags & HVM_INSN_READ) {
-			r = transfer(vcpu);
+			r = emul_transfer(vcpu);
 			if (r <= 0)
 				return r;
 		}
@@ -394,7 +411,7 @@ static int emul_run(struct hvm_vcpu *vcpu)
 			e->pos = 0;
 		}
 		if (e->phase == EMUL_LOAD1) {
-			r = e->insn.flags & HVM_INSN_READ1 ? transfer(vcpu) : 1;
+			r = e->insn.flags & HVM_INSN_READ1 ? emul_transfer(vcpu) : 1;
 			if (r <= 0)
 				return r;
 			emul_retire(vcpu);
@@ -402,7 +419,7 @@ static int emul_run(struct hvm_vcpu *vcpu)
 				return outs_exit(vcpu);
 		}
 		if (e->do_store) {
-			r = transfer(vcpu);
+			r = emul_transfer(vcpu);
 			if (r <= 0)
 				return r;
 		}
@@ -648,8 +665,10 @@ static int block_complete(struct hvm_vcpu *vcpu)
 	if (e->insn.op == HVM_OP_INS) {
 		r = hvm_write_gpa(vcpu->vm, e->op[0].gpa[0], hvm_pio_data(vcpu),
 				  e->count * e->insn.size);
-		if (r)
+		if (r) {		/* the data are still there for the next RUN */
+			vcpu->complete = block_complete;
 			return r;
+		}
 	}
 	more = hvm_insn_step(&e->insn, e->count, vcpu->gpr, vcpu->rflags);
 	vcpu->exit.insn_len = more ? 0 : e->insn.len;
