@@ -11,6 +11,12 @@
 static uint8_t buf[16384] __attribute__((aligned(4096)));
 static uint8_t memory[64 * 4096] __attribute__((aligned(4096)));
 
+/* debugfs says so when it has no memory for a VM's directory; the VM does without */
+static void __attribute__((constructor)) expect(void)
+{
+	printf("# klog-allow: debugfs: out of free dentries, can not create\n");
+}
+
 static void guest(void)
 {
 	GUEST_DONE();
@@ -307,7 +313,7 @@ OP(signal_mask, CHIP, NULL, {
 OP(interrupt, BARE, NULL, return hvm_interrupt(x->c->fd, 0x40);)
 OP(nmi, BARE, NULL, return hvm_nmi(x->c->fd);)
 OP(kvmclock_msr, CHIP, NULL,
-   return hvm_set_msr(x->c->fd, 0x4b564d01, 0x180001) == 1 ? 0 : -EFAULT;)
+   return hvm_set_msr(x->c->fd, 0x4b564d01, 0x180001);)
 OP(vcpu_stats, BARE, NULL, return keep(x, hvm_get_stats_fd(x->c->fd));)
 
 static void open_stats(struct fault_ctx *x)
