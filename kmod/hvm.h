@@ -96,8 +96,6 @@ enum hvm_req {
 	HVM_REQ_IOAPIC_EOI,	/* leave to userspace with vcpu->eoi_vector */
 	HVM_REQ_TRAPS,		/* backend->update_traps(HVM_TRAPS_MSR) */
 	HVM_REQ_DEAD,		/* the VM was killed: RUN fails with -EIO */
-	HVM_REQ_KICK,		/* nothing but "come out and look" */
-	HVM_REQ_REPORT_TPR,	/* leave with HVM_EXIT_SET_TPR */
 	HVM_REQ_DEBUG_STEP,	/* leave with HVM_EXIT_DEBUG: the host did the instruction stepped over */
 };
 
@@ -469,7 +467,6 @@ void hvm_vcpu_free(struct hvm_vcpu *vcpu);		/* from vm.c when the VM dies */
 void hvm_vcpu_load(struct hvm_vcpu *vcpu);
 void hvm_vcpu_put(struct hvm_vcpu *vcpu);
 void hvm_vcpu_kick(struct hvm_vcpu *vcpu);		/* wake it, or make it leave the guest; any context */
-void hvm_vcpu_wake(struct hvm_vcpu *vcpu);		/* only wake it from HLT */
 void hvm_flush_remote(struct hvm_vm *vm);		/* TLB flush on every vCPU; may be called under s2.lock; waits until none runs with the old */
 bool hvm_host_irq_window(struct hvm_vcpu *vcpu);	/* backend, after an interrupt exit: lets the host take it; true: enter again */
 void hvm_skip_insn(struct hvm_vcpu *vcpu);		/* RIP += exit.insn_len, shadow off, #DB for TF */

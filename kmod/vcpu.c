@@ -91,11 +91,6 @@ void hvm_vcpu_put(struct hvm_vcpu *vcpu)
 	preempt_enable();
 }
 
-void hvm_vcpu_wake(struct hvm_vcpu *vcpu)
-{
-	rcuwait_wake_up(&vcpu->wait);
-}
-
 void hvm_vcpu_kick(struct hvm_vcpu *vcpu)
 {
 	int cpu;
@@ -351,10 +346,6 @@ static int serve_rare_requests(struct hvm_vcpu *vcpu)
 		vcpu->run->eoi.vector = vcpu->eoi_vector;
 		return 0;
 	}
-	if (take_request(vcpu, HVM_REQ_REPORT_TPR)) {
-		vcpu->run->exit_reason = HVM_EXIT_SET_TPR;
-		return 0;
-	}
 	if (take_request(vcpu, HVM_REQ_DEBUG_STEP))
 		return hvm_debug_stepped(vcpu);
 	if (take_request(vcpu, HVM_REQ_SCAN_IOAPIC))
@@ -365,7 +356,6 @@ static int serve_rare_requests(struct hvm_vcpu *vcpu)
 		hvm_clock_update(vcpu);
 	if (take_request(vcpu, HVM_REQ_STEAL))
 		hvm_pv_steal_update(vcpu);
-	take_request(vcpu, HVM_REQ_KICK);
 	return 1;
 }
 
