@@ -41,13 +41,15 @@ that the time limit was reached, 125 that the lab or the host itself failed.
   --interactive         COMMAND (default: a shell) gets a terminal;
                         $lane_escape
   --icount              one instruction takes 1 ns of the host's time
+  --count FILE          write how often each instruction was executed between the
+                        marks (lab/amd; see lab/profile)
   --quiet               no messages of the lab itself
 USAGE
 }
 
 # Defaults, options.
 host_options() {
-	kernel=6.1 smp=1 append='' klog='' console_out='' log_out='' interactive='' icount='' quiet=''
+	kernel=6.1 smp=1 append='' klog='' console_out='' log_out='' interactive='' icount='' count='' quiet=''
 	ins=() outs=() modules=() stock=() stock_in=() command=()
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -66,6 +68,7 @@ host_options() {
 		--emulator-log)	 log_out=${2?} ;;
 		--interactive)	 interactive=1; shift; continue ;;
 		--icount)	 icount=1; shift; continue ;;
+		--count)	 count=$(realpath -m "${2?}") ;;
 		--quiet)	 quiet=1; shift; continue ;;
 		--)		 shift; command=("$@"); break ;;
 		-h | --help)	 host_usage; exit 0 ;;
@@ -91,21 +94,23 @@ host_kernel() {
 
 # The part of the initramfs that is the same in every run: busybox, the agent
 # and a few files of a root file system.  Kept in the cache by its inputs.
-host_base() { # sets base, receive and chunk
+host_base() { # sets base, receive, chunk and counter
 	local busybox key dir tmp
 	busybox=$(command -v busybox) || die "no busybox here; lab/deps installs what is needed"
 	key=$(cat "$busybox" "$LAB/init" "$LAB/agent.c" "$LAB/receive.c" \
-		"$LAB/chunk.c" "$LAB/channel.h" "$LAB/host.sh" | sha256sum | cut -c1-16)
+		"$LAB/chunk.c" "$LAB/count.c" "$LAB/channel.h" "$LAB/host.sh" | sha256sum | cut -c1-16)
 	dir=$HVM_CACHE/base/$key
 	base=$dir/base.cpio
 	receive=$dir/receive
 	chunk=$dir/chunk.so
+	counter=$dir/count.so
 	[ ! -e "$dir" ] || return 0
 	mkdir -p "$HVM_CACHE/base"
 	tmp=$(mktemp -d "$HVM_CACHE/base/tmp.XXXXXX")
 	${CC:-gcc} -O2 -Wall -static -o "$tmp/agent" "$LAB/agent.c"
 	${CC:-gcc} -O2 -Wall -o "$tmp/receive" "$LAB/receive.c"
 	${CC:-gcc} -O2 -Wall -shared -fPIC -o "$tmp/chunk.so" "$LAB/chunk.c"
+	${CC:-gcc} -O2 -Wall -shared -fPIC -fvisibility=hidden -o "$tmp/count.so" "$LAB/count.c"
 	host_root "$tmp/root" "$busybox"
 	mkdir "$tmp/root/lab" "$tmp/root/modules"
 	cp "$tmp/agent" "$tmp/root/lab/agent"

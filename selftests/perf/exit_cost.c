@@ -5,7 +5,7 @@
  * instruction these are instructions. The same binary measures any device:
  * HVM_DEVICE names it.
  *
- * usage: exit_cost [--json] [--quick] [ROW...]
+ * usage: exit_cost [--json] [--quick] [--operations] [ROW...]
  *
  * Each row is a function that returns the cost of one of what its name says.
  * A row repeats its measurement in batches and keeps the cheapest batch, so
@@ -28,6 +28,33 @@
 #define VEC	0x60
 
 static bool quick;
+
+/*
+ * What is measured stands between BEGIN() and END(), in the program or in its
+ * guest. Both execute a NOP that lab/profile counts between; operations counts
+ * what was done in all intervals, over which it divides.
+ */
+static volatile uint64_t operations;
+static volatile bool warming;		/* this does not count */
+
+#define NOP_MARK(on) asm volatile(".byte 0x0f, 0x1f, 0x80, %c0, 0x6d, 0x76, 0x68" \
+			      : : "i"(on) : "memory")
+
+#define MARK(on) do {							\
+	if (!warming)							\
+		NOP_MARK(on);						\
+} while (0)
+
+#define BEGIN() ({ MARK(1); rdtsc(); })
+
+/* since BEGIN(), for one of @n */
+#define END(since, n) ({						\
+	uint64_t ticks_ = rdtsc() - (since);				\
+									\
+	MARK(0);							\
+	operations += warming ? 0 : (n);				\
+	ticks_ / (n);							\
+})
 
 /* the cheapest of @n batches of @expr, which gives the cost of one batch */
 #define BEST(n, expr) ({						\
@@ -111,12 +138,12 @@ static void g_string(void)
 
 static uint64_t batch_of_runs(struct gcpu *c, int n)
 {
-	uint64_t a = rdtsc();
+	uint64_t a = BEGIN();
 	int i;
 
 	for (i = 0; i < n; i++)
 		ioctl(c->fd, HVM_RUN, 0);
-	return (rdtsc() - a) / n;
+	return END(a, n);
 }
 
 static uint64_t exits(void (*fn)(void), int reason)
@@ -124,7 +151,9 @@ static uint64_t exits(void (*fn)(void), int reason)
 	struct gcpu *c = start(GVM_NO_IRQCHIP, fn);
 	uint64_t v;
 
+	warming = true;
 	batch_of_runs(c, 20);
+	warming = false;
 	v = BEST(BATCHES, batch_of_runs(c, LOOPS));
 	expect(reason, c->run->exit_reason, "exit");
 	finish(c);
@@ -140,12 +169,12 @@ static uint64_t hlt_exit(void) { return exits(g_halt, HVM_EXIT_HLT); }
 /* one page by REP INSB, however many exits that takes */
 static uint64_t one_string(struct gcpu *c)
 {
-	uint64_t a = rdtsc();
+	uint64_t a = BEGIN();
 
 	do
 		ioctl(c->fd, HVM_RUN, 0);
 	while (c->run->io.port != 0x11);
-	return rdtsc() - a;
+	return END(a, 1);
 }
 
 static uint64_t pio_string_4k(void)
@@ -153,7 +182,9 @@ static uint64_t pio_string_4k(void)
 	struct gcpu *c = start(GVM_NO_IRQCHIP, g_string);
 	uint64_t v;
 
+	warming = true;
 	one_string(c);
+	warming = false;
 	v = BEST(20, one_string(c));
 	finish(c);
 	return v;
@@ -163,12 +194,12 @@ static uint64_t pio_string_4k(void)
 
 static uint64_t batch_of_calls(int fd, unsigned long cmd, void *arg)
 {
-	uint64_t a = rdtsc();
+	uint64_t a = BEGIN();
 	int i;
 
 	for (i = 0; i < LOOPS; i++)
 		ioctl(fd, cmd, arg);
-	return (rdtsc() - a) / LOOPS;
+	return END(a, LOOPS);
 }
 
 static uint64_t ioctl_floor(void)
@@ -224,11 +255,11 @@ static void g_##name(void)						\
 									\
 	setup;								\
 	for (;;) {							\
-		a = rdtsc();						\
+		a = BEGIN();						\
 		for (i = 0; i < LOOPS; i++) {				\
 			insn;						\
 		}							\
-		GUEST_SYNC((rdtsc() - a) / LOOPS);			\
+		GUEST_SYNC(END(a, LOOPS));				\
 	}								\
 }
 
@@ -238,12 +269,20 @@ static uint64_t guest_batch(struct gcpu *c)
 	return c->uc.arg[0];
 }
 
+/* a batch that is not measured */
+static void warm_up(struct gcpu *c)
+{
+	warming = true;
+	guest_batch(c);
+	warming = false;
+}
+
 static uint64_t inside(void (*fn)(void))
 {
 	struct gcpu *c = start(GVM_SPLIT, fn);
 	uint64_t v;
 
-	guest_batch(c);
+	warm_up(c);
 	v = BEST(BATCHES, guest_batch(c));
 	finish(c);
 	return v;
@@ -299,6 +338,7 @@ static void g_hlt_timer(void)
 	guest_handlers[VEC] = on_irq_x2;
 	wrmsr(MSR_X2APIC(APIC_LVTT), VEC | APIC_LVT_DEADLINE);
 	for (;;) {
+		MARK(1);
 		for (sum = 0, i = 0; i < 20; i++) {
 			when = rdtsc() + 500000;
 			wrmsr(MSR_TSC_DEADLINE, when);
@@ -306,6 +346,8 @@ static void g_hlt_timer(void)
 			cli();
 			sum += rdtsc() - when;
 		}
+		MARK(0);
+		operations += warming ? 0 : 20;
 		GUEST_SYNC(sum / 20);
 	}
 }
@@ -335,13 +377,13 @@ static void g_ping(void)
 	x2apic_with_irq();
 	GUEST_SYNC(0);
 	for (;;) {
-		a = rdtsc();
+		a = BEGIN();
 		for (i = 0; i < LOOPS / 4; i++) {
 			send_to(1);
 			sti_hlt();
 			cli();
 		}
-		GUEST_SYNC((rdtsc() - a) / (LOOPS / 2));
+		GUEST_SYNC(END(a, LOOPS / 2));
 	}
 }
 
@@ -414,14 +456,14 @@ static void by_msi(struct gcpu *c)
 
 static uint64_t batch_of_irqs(struct gcpu *c, void (*raise)(struct gcpu *))
 {
-	uint64_t a = rdtsc(), n = irqs;
+	uint64_t n = irqs, a = BEGIN();
 	int i;
 
 	for (i = 0; i < LOOPS; i++) {
 		raise(c);
 		ioctl(c->fd, HVM_RUN, 0);
 	}
-	a = (rdtsc() - a) / LOOPS;
+	a = END(a, LOOPS);
 	expect(LOOPS, irqs - n, "interrupts");
 	return a;
 }
@@ -436,8 +478,10 @@ static uint64_t raised(void (*raise)(struct gcpu *))
 	gvm_route_msi(c->vm, 1, VEC);
 	hvm_irqfd(c->vm->fd, kick, 0, 0, 0);
 	ioctl(c->fd, HVM_RUN, 0);
+	warming = true;
 	exit = BEST(BATCHES, batch_of_runs(c, LOOPS));
 	batch_of_irqs(c, raise);
+	warming = false;
 	v = BEST(BATCHES, batch_of_irqs(c, raise));
 	close(kick);
 	finish(c);
@@ -459,7 +503,7 @@ static uint64_t bell(void (*fn)(void), uint64_t addr, uint32_t len,
 
 	expect(0, hvm_ioeventfd(c->vm->fd, ev, addr, len, flags, 0),
 	       "IOEVENTFD");
-	guest_batch(c);
+	warm_up(c);
 	v = BEST(BATCHES, guest_batch(c));
 	close(ev);
 	finish(c);
@@ -491,14 +535,14 @@ static void g_walk(void)
 	uint64_t a, i;
 
 	for (;;) {
-		a = rdtsc();
+		a = BEGIN();
 		if (walk_write)
 			for (i = 0; i < walk_size; i += walk_step)
 				p[i] = 1;
 		else
 			for (i = 0; i < walk_size; i += walk_step)
 				(void)p[i];
-		GUEST_SYNC((rdtsc() - a) / (walk_size / walk_step));
+		GUEST_SYNC(END(a, walk_size / walk_step));
 	}
 }
 
@@ -514,16 +558,17 @@ static struct walk new_walk(bool huge, bool there, uint64_t step)
 {
 	struct walk w = { .c = start(GVM_SPLIT, g_walk),
 			  .p = map_aligned(SIZE) };
+	uint64_t i;
 
 	madvise(w.p, SIZE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-	if (there)
-		memset(w.p, 1, SIZE);
+	for (i = 0; there && i < SIZE; i += PAGE_SIZE)
+		w.p[i] = 1;
 	gvm_slot(w.c->vm, 2, 0, MEM, SIZE, w.p);
 	/* page tables and the path itself, before the clock runs */
 	walk_write = 0;
 	walk_step = PAGE_SIZE;
 	walk_size = PAGE_SIZE;
-	guest_batch(w.c);
+	warm_up(w.c);
 	walk_write = 1;
 	walk_step = step;
 	walk_size = SIZE;
@@ -560,6 +605,15 @@ static uint64_t stage2_2m(void)
 	return BEST(3, one_walk(true, true, SZ_2M));
 }
 
+/* one that has written every page */
+static struct walk mapped_walk(void)
+{
+	struct walk w = new_walk(false, true, PAGE_SIZE);
+
+	warm_up(w.c);
+	return w;
+}
+
 /* the host took its pages away for a moment: they are there, the entries gone */
 static uint64_t refault(struct walk *w)
 {
@@ -570,66 +624,73 @@ static uint64_t refault(struct walk *w)
 
 static uint64_t stage2_refault(void)
 {
-	struct walk w = new_walk(false, true, PAGE_SIZE);
+	struct walk w = mapped_walk();
 	uint64_t v;
 
-	guest_batch(w.c);
 	walk_write = 0;
 	v = BEST(3, refault(&w));
 	end_walk(&w);
 	return v;
 }
 
-static uint64_t dirty_cost[3];		/* enable, fault, get; each per page */
-
-static void one_dirty_round(void)
+static void log_dirty(struct walk *w)
 {
-	struct walk w = new_walk(false, true, PAGE_SIZE);
-	static uint64_t bits[PAGES / 64];
-	uint64_t v[3], a, i;
+	gvm_slot(w->c->vm, 2, HVM_MEM_LOG_DIRTY_PAGES, MEM, SIZE, w->p);
+}
 
-	guest_batch(w.c);
-	a = rdtsc();
-	gvm_slot(w.c->vm, 2, HVM_MEM_LOG_DIRTY_PAGES, MEM, SIZE, w.p);
-	v[0] = (rdtsc() - a) / PAGES;
-	v[1] = guest_batch(w.c);
-	a = rdtsc();
-	hvm_get_dirty_log(w.c->vm->fd, 2, bits);
-	v[2] = (rdtsc() - a) / PAGES;
+static uint64_t one_enable(void)
+{
+	struct walk w = mapped_walk();
+	uint64_t v = BEGIN();
+
+	log_dirty(&w);
+	v = END(v, PAGES);
 	end_walk(&w);
+	return v;
+}
+
+static uint64_t one_dirty_walk(void)
+{
+	struct walk w = mapped_walk();
+	uint64_t v;
+
+	log_dirty(&w);
+	v = guest_batch(w.c);
+	end_walk(&w);
+	return v;
+}
+
+static uint64_t one_get(void)
+{
+	static uint64_t bits[PAGES / 64];
+	struct walk w = mapped_walk();
+	uint64_t v, i;
+
+	log_dirty(&w);
+	warm_up(w.c);
+	v = BEGIN();
+	hvm_get_dirty_log(w.c->vm->fd, 2, bits);
+	v = END(v, PAGES);
 	for (i = 0; i < PAGES; i++)
 		if (!(bits[i / 64] >> i % 64 & 1))
 			expect(1, 0, "dirty log");
-	for (i = 0; i < 3; i++)
-		if (!dirty_cost[i] || v[i] < dirty_cost[i])
-			dirty_cost[i] = v[i];
+	end_walk(&w);
+	return v;
 }
 
-static uint64_t dirty(int which)
-{
-	if (!dirty_cost[0]) {
-		one_dirty_round();
-		if (!quick)
-			one_dirty_round();
-	}
-	return dirty_cost[which];
-}
-
-static uint64_t dirty_enable(void) { return dirty(0); }
-static uint64_t dirty_fault(void) { return dirty(1); }
-static uint64_t dirty_get(void) { return dirty(2); }
+static uint64_t dirty_enable(void) { return BEST(2, one_enable()); }
+static uint64_t dirty_fault(void) { return BEST(2, one_dirty_walk()); }
+static uint64_t dirty_get(void) { return BEST(2, one_get()); }
 
 static uint64_t one_delete(void)
 {
-	struct walk w = new_walk(false, true, PAGE_SIZE);
-	uint64_t a;
+	struct walk w = mapped_walk();
+	uint64_t v = BEGIN();
 
-	guest_batch(w.c);
-	a = rdtsc();
 	gvm_slot(w.c->vm, 2, 0, 0, 0, NULL);
-	a = rdtsc() - a;
+	v = END(v, 1);
 	end_walk(&w);
-	return a;
+	return v;
 }
 
 static uint64_t slot_delete(void)
@@ -661,11 +722,11 @@ static void end_idle(struct idle_vm *v)
 static uint64_t one_life(int dev, void *mem)
 {
 	struct idle_vm v;
-	uint64_t a = rdtsc();
+	uint64_t a = BEGIN();
 
 	new_idle(dev, &v, mem);
 	end_idle(&v);
-	return rdtsc() - a;
+	return END(a, 1);
 }
 
 static struct idle_vm *many_idle(int dev, int n, void *mem)
@@ -779,7 +840,7 @@ static bool wanted(const struct row *r, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	bool json = false, first = true;
+	bool json = false, count = false, first = true;
 	size_t i;
 	int j;
 
@@ -788,8 +849,10 @@ int main(int argc, char **argv)
 			json = true;
 		} else if (!strcmp(argv[j], "--quick")) {
 			quick = true;
+		} else if (!strcmp(argv[j], "--operations")) {
+			count = true;
 		} else if (argv[j][0] == '-') {
-			fprintf(stderr, "usage: exit_cost [--json] [--quick] [ROW...]\n");
+			fprintf(stderr, "usage: exit_cost [--json] [--quick] [--operations] [ROW...]\n");
 			return 2;
 		}
 	}
@@ -805,6 +868,10 @@ int main(int argc, char **argv)
 		if (json)
 			printf("%s\"%s\": %llu", first ? "" : ", ",
 			       rows[i].name, (unsigned long long)v);
+		else if (count)
+			printf("%s %llu %llu\n", rows[i].name,
+			       (unsigned long long)v,
+			       (unsigned long long)operations);
 		else
 			printf("%s %llu\n", rows[i].name, (unsigned long long)v);
 		fflush(stdout);
