@@ -12,6 +12,29 @@
 #include <linux/tracepoint.h>
 #include "hvm.h"
 
+/* The exits' names; tools that read raw records learn the numbers from the definitions. */
+#define HVM_EXIT_CODES \
+	E(HVM_X_NONE, "none") E(HVM_X_FAIL_ENTRY, "fail_entry") E(HVM_X_UNKNOWN, "unknown") \
+	E(HVM_X_EXCEPTION, "exception") E(HVM_X_NMI_WINDOW, "nmi_window") \
+	E(HVM_X_IRQ_WINDOW, "irq_window") E(HVM_X_CPUID, "cpuid") E(HVM_X_HLT, "hlt") \
+	E(HVM_X_PAUSE, "pause") E(HVM_X_INVD, "invd") E(HVM_X_RDPMC, "rdpmc") \
+	E(HVM_X_RDTSCP, "rdtscp") E(HVM_X_HYPERCALL, "hypercall") E(HVM_X_UD, "ud") \
+	E(HVM_X_CR, "cr") E(HVM_X_DR, "dr") E(HVM_X_XSETBV, "xsetbv") E(HVM_X_PIO, "pio") \
+	E(HVM_X_RDMSR, "rdmsr") E(HVM_X_WRMSR, "wrmsr") E(HVM_X_SHUTDOWN, "shutdown") \
+	E(HVM_X_STAGE2, "stage2") E(HVM_X_CR8_BELOW, "cr8_below") \
+	E(HVM_X_APIC_WRITE, "apic_write") E(HVM_X_EOI_INDUCED, "eoi_induced") \
+	E(HVM_X_TASK_SWITCH, "task_switch") LAST(HVM_X_BUS_LOCK, "bus_lock")
+
+#undef E
+#undef LAST
+#define E(code, name)		TRACE_DEFINE_ENUM(code);
+#define LAST(code, name)	TRACE_DEFINE_ENUM(code);
+HVM_EXIT_CODES
+#undef E
+#undef LAST
+#define E(code, name)		{ code, name },
+#define LAST(code, name)	{ code, name }
+
 TRACE_EVENT(hvm_entry,
 	TP_PROTO(struct hvm_vcpu *vcpu),
 	TP_ARGS(vcpu),
@@ -42,20 +65,7 @@ TRACE_EVENT(hvm_exit,
 		__entry->rip = vcpu->rip;
 	),
 	TP_printk("vcpu %u reason %s rip 0x%llx", __entry->vcpu,
-		  __print_symbolic(__entry->code,
-			{ HVM_X_NONE, "none" }, { HVM_X_FAIL_ENTRY, "fail_entry" },
-			{ HVM_X_UNKNOWN, "unknown" }, { HVM_X_EXCEPTION, "exception" },
-			{ HVM_X_NMI_WINDOW, "nmi_window" }, { HVM_X_IRQ_WINDOW, "irq_window" },
-			{ HVM_X_CPUID, "cpuid" }, { HVM_X_HLT, "hlt" }, { HVM_X_PAUSE, "pause" },
-			{ HVM_X_INVD, "invd" }, { HVM_X_RDPMC, "rdpmc" }, { HVM_X_RDTSCP, "rdtscp" },
-			{ HVM_X_HYPERCALL, "hypercall" }, { HVM_X_UD, "ud" }, { HVM_X_CR, "cr" },
-			{ HVM_X_DR, "dr" }, { HVM_X_XSETBV, "xsetbv" }, { HVM_X_PIO, "pio" },
-			{ HVM_X_RDMSR, "rdmsr" }, { HVM_X_WRMSR, "wrmsr" },
-			{ HVM_X_SHUTDOWN, "shutdown" }, { HVM_X_STAGE2, "stage2" },
-			{ HVM_X_CR8_BELOW, "cr8_below" }, { HVM_X_APIC_WRITE, "apic_write" },
-			{ HVM_X_EOI_INDUCED, "eoi_induced" }, { HVM_X_TASK_SWITCH, "task_switch" },
-			{ HVM_X_BUS_LOCK, "bus_lock" }),
-		  __entry->rip)
+		  __print_symbolic(__entry->code, HVM_EXIT_CODES), __entry->rip)
 );
 
 TRACE_EVENT(hvm_pio,

@@ -35,6 +35,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/uaccess.h>
+#include <linux/vtime.h>
 #include <asm/debugreg.h>
 #include "hvm.h"
 #include "trace.h"
@@ -406,7 +407,9 @@ static int vcpu_enter(struct hvm_vcpu *vcpu)
 		if (debug)
 			hvm_debug_load(vcpu);
 		trace_hvm_entry(vcpu);
+		vtime_account_guest_enter();
 		hvm_backend->run(vcpu);
+		vtime_account_guest_exit();
 		vcpu->stat[HVM_STAT_EXITS]++;
 		trace_hvm_exit(vcpu);
 		if (debug)

@@ -276,6 +276,21 @@ static u32 chunk_len(const struct hvm_emul *e, const struct hvm_operand *op)
 	return end - e->pos;
 }
 
+static void trace_chunk(bool write, gpa_t gpa, const void *buf, u32 len)
+{
+	u64 val = 0;
+
+	if (trace_hvm_mmio_enabled()) {
+		memcpy(&val, buf, len);
+		trace_hvm_mmio(write, gpa, len, val);
+	}
+}
+
+static gpa_t chunk_gpa(const struct hvm_emul *e, const struct hvm_operand *op)
+{
+	return e->pos < op->first ? op->gpa[0] + e->pos : op->gpa[1] + e->pos - op->first;
+}
+
 static int mmio_complete(struct hvm_vcpu *vcpu)
 {
 	struct hvm_emul *e = vcpu->emul;
@@ -283,8 +298,10 @@ static int mmio_complete(struct hvm_vcpu *vcpu)
 	u8 *buf = phase_buf(e, &op);
 	u32 len = chunk_len(e, op);
 
-	if (e->phase != EMUL_STORE)
+	if (e->phase != EMUL_STORE) {
 		memcpy(buf + e->pos, vcpu->run->mmio.data, len);
+		trace_chunk(false, chunk_gpa(e, op), buf + e->pos, len);
+	}
 	e->pos += len;
 	return emul_run(vcpu);
 }
@@ -313,9 +330,10 @@ static int chunk(struct hvm_vcpu *vcpu, gpa_t gpa, u8 *buf, u32 len, bool write)
 	struct hvm_slot slot;
 	u64 val = 0;
 
-	if (write)
+	if (write) {
 		memcpy(&val, buf, len);
-	trace_hvm_mmio(write, gpa, len, val);
+		trace_chunk(write, gpa, buf, len);
+	}
 	if (vcpu->apic && hvm_lapic_owns(vcpu, gpa) &&
 	    !hvm_lapic_mmio(vcpu, gpa, len, buf, write))
 		return 1;
@@ -338,12 +356,13 @@ static int transfer(struct hvm_vcpu *vcpu)
 
 	while (e->pos < e->insn.size) {
 		u32 len = chunk_len(e, op);
-		gpa_t gpa = e->pos < op->first ? op->gpa[0] + e->pos :
-			    op->gpa[1] + e->pos - op->first;
+		gpa_t gpa = chunk_gpa(e, op);
 		int r = chunk(vcpu, gpa, buf + e->pos, len, e->phase == EMUL_STORE);
 
 		if (r <= 0)
 			return r;
+		if (e->phase != EMUL_STORE)
+			trace_chunk(false, gpa, buf + e->pos, len);
 		e->pos += len;
 	}
 	return 1;

@@ -51,6 +51,7 @@ static void g_all(void)
 	xapic_enable();
 	outb(0x10, 1);
 	mmio_write32(0xd0000000, 1);
+	mmio_read32(0xd0000004);
 	cpuid_count(0, 0);
 	rdmsr_safe(MSR_MISC_ENABLE, &v);
 	xapic_icr(0, 0x40 | ICR_SELF);
@@ -64,9 +65,11 @@ static void run_all(struct __test_metadata *_metadata, struct gcpu *c)
 	int ret;
 
 	gvm_add_memory(c->vm, 0x10000000, SZ_2M, 0);
-	do
+	do {
 		ret = gcpu_run(c);
-	while (ret == HVM_EXIT_IO || ret == HVM_EXIT_MMIO);
+		if (ret == HVM_EXIT_MMIO && !c->run->mmio.is_write)
+			memcpy(c->run->mmio.data, "\xef\xbe\xad\xde", 4);
+	} while (ret == HVM_EXIT_IO || ret == HVM_EXIT_MMIO);
 	EXPECT_EQ(UCALL_DONE, ret);
 }
 
@@ -95,6 +98,44 @@ TEST(tracepoints)
 		EXPECT_NE(NULL, strstr(text, name))
 			TH_LOG("no line of %s_%s", prefix(), events[i]);
 	}
+	/* What a device answered is known once it did. */
+	EXPECT_NE(NULL, strstr(text, "0xdeadbeef"));
+}
+
+static volatile uint64_t spin;
+
+static void g_spin(void)
+{
+	uint64_t end = rdtsc() + spin;
+
+	while (rdtsc() < end)
+		;
+}
+
+/* clock ticks that this process spent in guests */
+static unsigned long guest_ticks(void)
+{
+	char text[1024] = {};
+	char *p = text;
+	int fd = open("/proc/self/stat", O_RDONLY), field;
+
+	if (read(fd, text, sizeof(text) - 1) <= 0)
+		return 0;
+	close(fd);
+	for (p = strrchr(text, ')'), field = 2; p && field < 43; field++)
+		p = strchr(p + 1, ' ');
+	return p ? strtoul(p, NULL, 10) : 0;
+}
+
+/* A guest's time is accounted as such: top and vmstat show it. */
+TEST(guest_time)
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_SPLIT), 0, g_spin);
+	unsigned long before = guest_ticks();
+
+	spin = ioctl(c->fd, HVM_GET_TSC_KHZ) * 500ull;
+	ASSERT_EQ(UCALL_DONE, gcpu_run(c));
+	EXPECT_LE(before + 20, guest_ticks());
 }
 
 #define DEBUGFS "/sys/kernel/debug/"
