@@ -18,6 +18,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/segment.h>
 #include "svm/enter.h"
+#include "returns.h"
 
 #define GPR(n)	(8 * (n))
 /* The stack below the saved registers */
@@ -104,7 +105,9 @@ SYM_FUNC_START(svm_enter)
 	movq	ENTER_HOST_PA(%rsi), %rax
 5:	vmload	%rax
 .Lhost:
-	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT
+	ALTERNATIVE "jmp .Lreturns_filled", "", X86_FEATURE_RSB_VMEXIT
+	FILL_RETURNS
+.Lreturns_filled:
 
 	testl	$(ENTER_SPEC_CTRL | ENTER_IBPB), ENTER_FLAGS(%rsi)
 	jz	.Lno_msrs

@@ -18,6 +18,7 @@
 #include <asm/segment.h>
 #include <asm/unwind_hints.h>
 #include "vmx/vmcs.h"
+#include "returns.h"
 
 #define GPR(n)	(8 * (n))
 /* The stack below the saved registers */
@@ -113,7 +114,13 @@ SYM_INNER_LABEL_ALIGN(vmx_exit_point, SYM_L_GLOBAL)
 	movq	%r15, GPR(15)(%rdi)
 	pop	GPR(7)(%rdi)
 .Lout:
-	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, X86_FEATURE_RSB_VMEXIT_LITE
+	ALTERNATIVE_2 "jmp .Lreturns_filled", "", X86_FEATURE_RSB_VMEXIT, \
+		"jmp .Lone_return", X86_FEATURE_RSB_VMEXIT_LITE
+	FILL_RETURNS
+	jmp	.Lreturns_filled
+.Lone_return:
+	__FILL_ONE_RETURN
+.Lreturns_filled:
 
 	movq	ARGS(%rsp), %rsi
 	movl	ENTER_FLAGS(%rsi), %ebx
