@@ -15,6 +15,7 @@
 #define HVM_BACKEND_H
 
 #include <linux/types.h>
+#include <asm/cpufeature.h>
 
 struct hvm_vcpu;
 struct hvm_segment;
@@ -39,6 +40,9 @@ enum hvm_seg {
 #define HVM_SHADOW_MOV_SS	BIT(1)
 #define HVM_SHADOW_NMI		BIT(2)	/* NMIs are blocked (a handler runs) */
 
+/* How code runs; PROT16 and PROT32 also in compatibility mode. */
+enum hvm_cpu_mode { HVM_CPU_REAL, HVM_CPU_VM86, HVM_CPU_PROT16, HVM_CPU_PROT32, HVM_CPU_LONG64 };
+
 /* What changed, for update_traps(). */
 #define HVM_TRAPS_DEBUG		BIT(0)	/* guest_debug, debug registers in use */
 #define HVM_TRAPS_MSR		BIT(1)	/* MSR filter, local APIC mode, XFD … : the MSR bitmap */
@@ -58,17 +62,10 @@ enum hvm_seg {
  * @cpu_disable: give this CPU back as it was found (interrupts off)
  * @vcpu_create: allocate the control block; state is set by a reset that follows
  * @vcpu_destroy: free it; also called after a failed vcpu_create()
- * @vcpu_load: the vCPU is now on CPU @cpu (preemption off): the one function
- *	that owns migration. Called from RUN, other ioctls and preempt notifiers.
- * @vcpu_put: the vCPU leaves this CPU (preemption off): host state back in full
- * @run: enter the guest (interrupts off) until something needs the common code
  * @set_windows: vcpu->windows or vcpu->tpr_threshold changed
- * @get_shadow: HVM_SHADOW_* in force now
- * @set_shadow: replace them
  * @get_seg: read a segment or table register
  * @set_seg: write one; nothing is checked, state.c did
- * @get_cr: read CR0, CR2, CR3 or CR4 as the guest sees it
- * @set_cr: write one. Also called with HVM_CR_EFER after vcpu->efer changed, and with
+ * @set_cr: write a control register. Also called with HVM_CR_EFER after vcpu->efer changed, and with
  *	HVM_CR_PDPTR. A backend that keeps PDPTEs reads them itself when CR0, CR3 or
  *	CR4 turn PAE paging on (the caller may sleep).
  * @get_msr: read an MSR that lives in the control block; -ENOENT: not one of mine
@@ -76,7 +73,8 @@ enum hvm_seg {
  * @set_tsc: vcpu->tsc_offset or vcpu->tsc_ratio changed
  * @update_traps: recompute interceptions; HVM_TRAPS_* says why
  *
- * get/set operations run with the vCPU loaded on this CPU (vcpu_load()).
+ * get/set operations run with the vCPU loaded on this CPU (vcpu_load()). What exits
+ * call is not in the table: see hvm_call() below.
  */
 struct hvm_backend {
 	const char *name;
@@ -91,15 +89,9 @@ struct hvm_backend {
 	void (*cpu_disable)(void);
 	int (*vcpu_create)(struct hvm_vcpu *vcpu);
 	void (*vcpu_destroy)(struct hvm_vcpu *vcpu);
-	void (*vcpu_load)(struct hvm_vcpu *vcpu, int cpu);
-	void (*vcpu_put)(struct hvm_vcpu *vcpu);
-	void (*run)(struct hvm_vcpu *vcpu);
 	void (*set_windows)(struct hvm_vcpu *vcpu);
-	u32 (*get_shadow)(struct hvm_vcpu *vcpu);
-	void (*set_shadow)(struct hvm_vcpu *vcpu, u32 shadow);
 	void (*get_seg)(struct hvm_vcpu *vcpu, enum hvm_seg seg, struct hvm_segment *out);
 	void (*set_seg)(struct hvm_vcpu *vcpu, enum hvm_seg seg, const struct hvm_segment *in);
-	u64 (*get_cr)(struct hvm_vcpu *vcpu, int cr);
 	void (*set_cr)(struct hvm_vcpu *vcpu, int cr, u64 val);
 	int (*get_msr)(struct hvm_vcpu *vcpu, u32 msr, u64 *val);
 	int (*set_msr)(struct hvm_vcpu *vcpu, u32 msr, u64 val);
@@ -113,5 +105,37 @@ struct hvm_backend {
 extern const struct hvm_backend *hvm_backend;	/* chosen at load, then constant */
 extern const struct hvm_backend hvm_svm_backend;
 extern struct hvm_backend hvm_vmx_backend;	/* its setup() fills in what the processor decides */
+
+/*
+ * What exits call is called directly, without a pointer and its retpoline: the
+ * processor decides, and the kernel patches its choice in as it loads the module.
+ * All of it runs with preemption off or the vCPU loaded.
+ *
+ * vcpu_load	the vCPU is now on CPU @cpu: the one function that owns migration.
+ *		Called from RUN, other ioctls and preempt notifiers.
+ * vcpu_put	the vCPU leaves this CPU: host state back in full
+ * run		enter the guest (interrupts off) until something needs the common code
+ * get_shadow	HVM_SHADOW_* in force now; set_shadow replaces them
+ * get_mode	how the guest's code runs now, get_cpl with which privilege
+ * get_cr	CR0, CR2, CR3 or CR4 as the guest sees it
+ */
+#define hvm_call(op, ...) (cpu_feature_enabled(X86_FEATURE_SVM) ? \
+			   svm_##op(__VA_ARGS__) : vmx_##op(__VA_ARGS__))
+void svm_vcpu_load(struct hvm_vcpu *vcpu, int cpu);
+void vmx_vcpu_load(struct hvm_vcpu *vcpu, int cpu);
+void svm_vcpu_put(struct hvm_vcpu *vcpu);
+void vmx_vcpu_put(struct hvm_vcpu *vcpu);
+void svm_run(struct hvm_vcpu *vcpu);
+void vmx_run(struct hvm_vcpu *vcpu);
+u32 svm_get_shadow(struct hvm_vcpu *vcpu);
+u32 vmx_get_shadow(struct hvm_vcpu *vcpu);
+void svm_set_shadow(struct hvm_vcpu *vcpu, u32 shadow);
+void vmx_set_shadow(struct hvm_vcpu *vcpu, u32 shadow);
+enum hvm_cpu_mode svm_get_mode(struct hvm_vcpu *vcpu);
+enum hvm_cpu_mode vmx_get_mode(struct hvm_vcpu *vcpu);
+int svm_get_cpl(struct hvm_vcpu *vcpu);
+int vmx_get_cpl(struct hvm_vcpu *vcpu);
+u64 svm_get_cr(struct hvm_vcpu *vcpu, int cr);
+u64 vmx_get_cr(struct hvm_vcpu *vcpu, int cr);
 
 #endif

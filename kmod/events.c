@@ -134,7 +134,7 @@ static void inject_exception(struct hvm_vcpu *vcpu)
 	}
 	vcpu->inj = HVM_INJ_VALID | HVM_INJ_EXC | e->nr;
 	/* Real mode pushes no error code (SDM 3 21.1.4). */
-	if (e->has_error_code && hvm_backend->get_cr(vcpu, 0) & X86_CR0_PE)
+	if (e->has_error_code && hvm_call(get_cr, vcpu, 0) & X86_CR0_PE)
 		vcpu->inj |= HVM_INJ_HAS_ERR | (u64)e->error_code << 32;
 	e->pending = false;
 }
@@ -196,7 +196,7 @@ static void inject_irq(struct hvm_vcpu *vcpu, int vector)
  */
 int hvm_prepare_events(struct hvm_vcpu *vcpu)
 {
-	u32 windows = 0, shadow = hvm_backend->get_shadow(vcpu);
+	u32 windows = 0, shadow = hvm_call(get_shadow, vcpu);
 	int irq;
 
 	if (!vcpu->inj && vcpu->exception.pending)
@@ -213,7 +213,7 @@ int hvm_prepare_events(struct hvm_vcpu *vcpu)
 			vcpu->inj = HVM_INJ_VALID | HVM_INJ_NMI | NMI_VECTOR_NR;
 			vcpu->stat[HVM_STAT_NMI_INJECTIONS]++;
 			shadow |= HVM_SHADOW_NMI;
-			hvm_backend->set_shadow(vcpu, shadow);
+			hvm_call(set_shadow, vcpu, shadow);
 		}
 		if (atomic_read(&vcpu->nmi_pending))
 			windows |= HVM_WINDOW_NMI;
@@ -248,7 +248,7 @@ bool hvm_vcpu_runnable(struct hvm_vcpu *vcpu)
 	if (READ_ONCE(vcpu->pv_unhalted) || vcpu->exception.pending || vcpu->inj)
 		return true;
 	if (atomic_read(&vcpu->nmi_pending) &&
-	    !(hvm_backend->get_shadow(vcpu) & HVM_SHADOW_NMI))
+	    !(hvm_call(get_shadow, vcpu) & HVM_SHADOW_NMI))
 		return true;
 	return vcpu->rflags & X86_EFLAGS_IF && next_irq(vcpu) >= 0;
 }
@@ -281,7 +281,7 @@ static void get_exception(struct hvm_vcpu *vcpu, struct hvm_vcpu_events *ev)
 
 void hvm_get_events(struct hvm_vcpu *vcpu, struct hvm_vcpu_events *ev)
 {
-	u32 shadow = hvm_backend->get_shadow(vcpu);
+	u32 shadow = hvm_call(get_shadow, vcpu);
 
 	memset(ev, 0, sizeof(*ev));
 	get_exception(vcpu, ev);
@@ -363,7 +363,7 @@ int hvm_set_events(struct hvm_vcpu *vcpu, const struct hvm_vcpu_events *ev)
 		vcpu->inj = HVM_INJ_VALID | HVM_INJ_NMI | NMI_VECTOR_NR;
 	set_exception(vcpu, ev);
 
-	shadow = hvm_backend->get_shadow(vcpu) & ~HVM_SHADOW_NMI;
+	shadow = hvm_call(get_shadow, vcpu) & ~HVM_SHADOW_NMI;
 	if (ev->flags & HVM_VCPUEVENT_VALID_SHADOW) {
 		shadow = 0;
 		if (ev->interrupt.shadow & HVM_X86_SHADOW_INT_STI)
@@ -373,7 +373,7 @@ int hvm_set_events(struct hvm_vcpu *vcpu, const struct hvm_vcpu_events *ev)
 	}
 	if (ev->nmi.masked)
 		shadow |= HVM_SHADOW_NMI;
-	hvm_backend->set_shadow(vcpu, shadow);
+	hvm_call(set_shadow, vcpu, shadow);
 	if (ev->flags & HVM_VCPUEVENT_VALID_NMI_PENDING)
 		atomic_set(&vcpu->nmi_pending, ev->nmi.pending ? 1 : 0);
 	if (ev->flags & HVM_VCPUEVENT_VALID_SIPI_VECTOR)

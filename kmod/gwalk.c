@@ -55,7 +55,7 @@ struct gwalk {
 
 static u64 get_cr(struct hvm_vcpu *vcpu, int cr)
 {
-	return hvm_backend->get_cr(vcpu, cr);
+	return hvm_call(get_cr, vcpu, cr);
 }
 
 static int gwalk_fault(struct gwalk *w, bool inject, u32 err)

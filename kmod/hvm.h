@@ -616,9 +616,18 @@ int hvm_set_mp_state(struct hvm_vcpu *vcpu, const struct hvm_mp_state *s);
 int hvm_translate(struct hvm_vcpu *vcpu, struct hvm_translation *t);
 void hvm_sync_regs_out(struct hvm_vcpu *vcpu);		/* kvm_valid_regs → run->s.regs */
 int hvm_sync_regs_in(struct hvm_vcpu *vcpu);		/* kvm_dirty_regs */
-int hvm_vcpu_cpl(struct hvm_vcpu *vcpu);
-enum hvm_cpu_mode { HVM_CPU_REAL, HVM_CPU_VM86, HVM_CPU_PROT16, HVM_CPU_PROT32, HVM_CPU_LONG64 };
-enum hvm_cpu_mode hvm_cpu_mode(struct hvm_vcpu *vcpu);	/* CS.L/CS.D: PROT16/32 also in compatibility mode */
+static inline int hvm_vcpu_cpl(struct hvm_vcpu *vcpu)
+{
+	if (!vcpu->cpl_known)
+		vcpu->cpl_known = hvm_call(get_cpl, vcpu) + 1;
+	return vcpu->cpl_known - 1;
+}
+static inline enum hvm_cpu_mode hvm_cpu_mode(struct hvm_vcpu *vcpu)
+{
+	if (!vcpu->mode_known)
+		vcpu->mode_known = hvm_call(get_mode, vcpu) + 1;
+	return vcpu->mode_known - 1;
+}
 /* At an exit, and whenever CS, SS, CR0, EFER or RFLAGS.VM may have changed. */
 static inline void hvm_forget_mode(struct hvm_vcpu *vcpu)
 {

@@ -47,7 +47,7 @@ static void sched_in(struct preempt_notifier *pn, int cpu)
 	struct hvm_vcpu *vcpu = container_of(pn, struct hvm_vcpu, pn);
 
 	vcpu->cpu = cpu;
-	hvm_backend->vcpu_load(vcpu, cpu);
+	hvm_call(vcpu_load, vcpu, cpu);
 	hvm_clock_loaded(vcpu, cpu);
 	if (vcpu->steal_time)
 		hvm_request_only(vcpu, HVM_REQ_STEAL);
@@ -62,7 +62,7 @@ static void sched_out(struct preempt_notifier *pn, struct task_struct *next)
 		hvm_pv_preempted(vcpu);
 	}
 	hvm_clock_left(vcpu);
-	hvm_backend->vcpu_put(vcpu);
+	hvm_call(vcpu_put, vcpu);
 	vcpu->cpu = -1;
 }
 
@@ -76,7 +76,7 @@ void hvm_vcpu_load(struct hvm_vcpu *vcpu)
 	vcpu->cpu = cpu;
 	hvm_forget_mode(vcpu);
 	preempt_notifier_register(&vcpu->pn);
-	hvm_backend->vcpu_load(vcpu, cpu);
+	hvm_call(vcpu_load, vcpu, cpu);
 	hvm_clock_in(vcpu, cpu);
 	put_cpu();
 }
@@ -85,7 +85,7 @@ void hvm_vcpu_put(struct hvm_vcpu *vcpu)
 {
 	preempt_disable();
 	hvm_clock_out(vcpu);
-	hvm_backend->vcpu_put(vcpu);
+	hvm_call(vcpu_put, vcpu);
 	preempt_notifier_unregister(&vcpu->pn);
 	vcpu->cpu = -1;
 	vcpu->loaded = false;
@@ -160,7 +160,7 @@ bool hvm_host_irq_window(struct hvm_vcpu *vcpu)
 
 void hvm_skip_insn(struct hvm_vcpu *vcpu)
 {
-	u32 shadow = hvm_backend->get_shadow(vcpu);
+	u32 shadow = hvm_call(get_shadow, vcpu);
 
 	/* Outside 64-bit mode EIP wraps; the mode is only asked for where it could. */
 	if (unlikely((vcpu->rip ^ (vcpu->rip + vcpu->exit.insn_len)) >> 32) &&
@@ -169,7 +169,7 @@ void hvm_skip_insn(struct hvm_vcpu *vcpu)
 	else
 		vcpu->rip += vcpu->exit.insn_len;
 	if (shadow & (HVM_SHADOW_STI | HVM_SHADOW_MOV_SS))
-		hvm_backend->set_shadow(vcpu, shadow & HVM_SHADOW_NMI);
+		hvm_call(set_shadow, vcpu, shadow & HVM_SHADOW_NMI);
 	if (unlikely(vcpu->rflags & X86_EFLAGS_TF)) {
 		if (vcpu->guest_debug & HVM_GUESTDBG_SINGLESTEP)
 			hvm_request_only(vcpu, HVM_REQ_DEBUG_STEP);
@@ -408,7 +408,7 @@ static int vcpu_enter(struct hvm_vcpu *vcpu)
 			hvm_debug_load(vcpu);
 		trace_hvm_entry(vcpu);
 		vtime_account_guest_enter();
-		hvm_backend->run(vcpu);
+		hvm_call(run, vcpu);
 		vtime_account_guest_exit();
 		vcpu->stat[HVM_STAT_EXITS]++;
 		trace_hvm_exit(vcpu);
@@ -460,7 +460,7 @@ static __always_inline bool irq_window_open(struct hvm_vcpu *vcpu)
 {
 	return !vcpu->inj && vcpu->ext_irq < 0 && vcpu->rflags & X86_EFLAGS_IF &&
 	       (!vcpu->apic || hvm_lapic_accepts_pic(vcpu)) &&
-	       !(hvm_backend->get_shadow(vcpu) & (HVM_SHADOW_STI | HVM_SHADOW_MOV_SS));
+	       !(hvm_call(get_shadow, vcpu) & (HVM_SHADOW_STI | HVM_SHADOW_MOV_SS));
 }
 
 static int vcpu_run(struct hvm_vcpu *vcpu)

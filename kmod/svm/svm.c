@@ -69,6 +69,9 @@ static u32 entry_flags __ro_after_init;		/* ENTER_IBPB, ENTER_VERW */
 #define IOPM_ORDER	2			/* 12 KiB and 3 bits */
 #define MSRPM_ORDER	1
 
+#define ATTRIB_L	BIT(9)			/* of a segment in the VMCB */
+#define ATTRIB_DB	BIT(10)
+
 static struct svm_vcpu *to_svm(struct hvm_vcpu *vcpu)
 {
 	return vcpu->arch;
@@ -372,7 +375,7 @@ static void svm_vcpu_destroy(struct hvm_vcpu *vcpu)
 	vcpu->arch = NULL;
 }
 
-static void svm_vcpu_load(struct hvm_vcpu *vcpu, int cpu)
+void svm_vcpu_load(struct hvm_vcpu *vcpu, int cpu)
 {
 	struct svm_cpu *sc = this_cpu_ptr(&svm_cpus);
 	struct svm_vcpu *svm = to_svm(vcpu);
@@ -393,7 +396,7 @@ static void svm_vcpu_load(struct hvm_vcpu *vcpu, int cpu)
 		wrmsrq(MSR_TSC_AUX, vcpu->tsc_aux);
 }
 
-static void svm_vcpu_put(struct hvm_vcpu *vcpu)
+void svm_vcpu_put(struct hvm_vcpu *vcpu)
 {
 	struct svm_cpu *sc = this_cpu_ptr(&svm_cpus);
 
@@ -751,7 +754,7 @@ static enum fast fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 	return READ_ONCE(vcpu->requests) ? LEAVE : AGAIN;
 }
 
-static void svm_run(struct hvm_vcpu *vcpu)
+void svm_run(struct hvm_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	enum fast fast;
@@ -808,7 +811,7 @@ static void svm_set_windows(struct hvm_vcpu *vcpu)
 }
 
 /* AMD-V has one shadow bit for STI and MOV SS alike. */
-static u32 svm_get_shadow(struct hvm_vcpu *vcpu)
+u32 svm_get_shadow(struct hvm_vcpu *vcpu)
 {
 	u32 shadow = to_svm(vcpu)->nmi_masked ? HVM_SHADOW_NMI : 0;
 
@@ -817,7 +820,7 @@ static u32 svm_get_shadow(struct hvm_vcpu *vcpu)
 	return shadow;
 }
 
-static void svm_set_shadow(struct hvm_vcpu *vcpu, u32 shadow)
+void svm_set_shadow(struct hvm_vcpu *vcpu, u32 shadow)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct vmcb_control *c = &svm->vmcb->control;
@@ -913,7 +916,27 @@ static void svm_set_seg(struct hvm_vcpu *vcpu, enum hvm_seg seg, const struct hv
 	dirty(to_vmcb(vcpu), CLEAN_SEG | CLEAN_DT);
 }
 
-static u64 svm_get_cr(struct hvm_vcpu *vcpu, int cr)
+enum hvm_cpu_mode svm_get_mode(struct hvm_vcpu *vcpu)
+{
+	const struct vmcb_save *s = &to_vmcb(vcpu)->save;
+
+	if (!(s->cr0 & X86_CR0_PE))
+		return HVM_CPU_REAL;
+	if (vcpu->rflags & X86_EFLAGS_VM)
+		return HVM_CPU_VM86;
+	if (s->cs.attrib & ATTRIB_L && hvm_long_mode(vcpu))
+		return HVM_CPU_LONG64;
+	return s->cs.attrib & ATTRIB_DB ? HVM_CPU_PROT32 : HVM_CPU_PROT16;
+}
+
+int svm_get_cpl(struct hvm_vcpu *vcpu)
+{
+	const struct vmcb_save *s = &to_vmcb(vcpu)->save;
+
+	return s->cr0 & X86_CR0_PE ? s->cpl : 0;
+}
+
+u64 svm_get_cr(struct hvm_vcpu *vcpu, int cr)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 
@@ -1068,15 +1091,9 @@ const struct hvm_backend hvm_svm_backend = {
 	.cpu_disable	= svm_cpu_disable,
 	.vcpu_create	= svm_vcpu_create,
 	.vcpu_destroy	= svm_vcpu_destroy,
-	.vcpu_load	= svm_vcpu_load,
-	.vcpu_put	= svm_vcpu_put,
-	.run		= svm_run,
 	.set_windows	= svm_set_windows,
-	.get_shadow	= svm_get_shadow,
-	.set_shadow	= svm_set_shadow,
 	.get_seg	= svm_get_seg,
 	.set_seg	= svm_set_seg,
-	.get_cr		= svm_get_cr,
 	.set_cr		= svm_set_cr,
 	.get_msr	= svm_get_msr,
 	.set_msr	= svm_set_msr,

@@ -180,6 +180,8 @@
 #define RIGHTS_ACCESSED			0x1
 #define RIGHTS_BUSY			0x2
 #define RIGHTS_PRESENT			0x80
+#define RIGHTS_L			0x2000
+#define RIGHTS_DB			0x4000
 #define RIGHTS_UNUSABLE			0x10000
 
 /* interruptibility state, pending debug exceptions */

@@ -82,6 +82,10 @@ static void fetch(struct vmx_vcpu *v, u32 items)
 		v->sysenter[1] = vmread(VMCS_GUEST_SYSENTER_ESP);
 		v->sysenter[2] = vmread(VMCS_GUEST_SYSENTER_EIP);
 	}
+	if (items & ITEM_RIGHTS) {
+		v->rights[0] = vmread(VMCS_GUEST_ES_RIGHTS + 2 * HVM_SEG_CS);
+		v->rights[1] = vmread(VMCS_GUEST_ES_RIGHTS + 2 * HVM_SEG_SS);
+	}
 	v->have |= items;
 }
 
@@ -467,7 +471,7 @@ static void vmx_vcpu_destroy(struct hvm_vcpu *vcpu)
 	vcpu->arch = NULL;
 }
 
-static void vmx_vcpu_load(struct hvm_vcpu *vcpu, int cpu)
+void vmx_vcpu_load(struct hvm_vcpu *vcpu, int cpu)
 {
 	struct vmx_vcpu *v = to_vmx(vcpu);
 
@@ -628,7 +632,7 @@ static void switch_to_host(struct vmx_vcpu *v)
 	invalidate_tss_limit();
 }
 
-static void vmx_vcpu_put(struct hvm_vcpu *vcpu)
+void vmx_vcpu_put(struct hvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *v = to_vmx(vcpu);
 	unsigned long flags;
@@ -664,7 +668,7 @@ static void vmx_set_windows(struct hvm_vcpu *vcpu)
 	v->dirty |= ITEM_CONTROLS;
 }
 
-static u32 vmx_get_shadow(struct hvm_vcpu *vcpu)
+u32 vmx_get_shadow(struct hvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *v = to_vmx(vcpu);
 	u32 shadow;
@@ -675,7 +679,7 @@ static u32 vmx_get_shadow(struct hvm_vcpu *vcpu)
 }
 static_assert(HVM_SHADOW_STI == BLOCKED_BY_STI && HVM_SHADOW_MOV_SS == BLOCKED_BY_MOV_SS);
 
-static void vmx_set_shadow(struct hvm_vcpu *vcpu, u32 shadow)
+void vmx_set_shadow(struct hvm_vcpu *vcpu, u32 shadow)
 {
 	struct vmx_vcpu *v = to_vmx(vcpu);
 
@@ -702,6 +706,38 @@ static void vmx_get_seg(struct hvm_vcpu *vcpu, enum hvm_seg seg, struct hvm_segm
 		.avl = r >> 12 & 1, .l = r >> 13 & 1, .db = r >> 14 & 1, .g = r >> 15 & 1,
 		.unusable = r >> 16 & 1, .present = !(r >> 16 & 1),
 	};
+}
+
+/* Rights alone: half of the exits that ask for a mode need nothing else of the segments. */
+static u32 rights_of(struct vmx_vcpu *v, int seg)
+{
+	if (v->have & BIT(seg))
+		return v->seg[seg].rights;
+	vmx_fetch(v, ITEM_RIGHTS);
+	return v->rights[seg == HVM_SEG_SS];
+}
+
+enum hvm_cpu_mode vmx_get_mode(struct hvm_vcpu *vcpu)
+{
+	struct vmx_vcpu *v = to_vmx(vcpu);
+	u32 rights;
+
+	/* PE is not the guest's to change without an exit: the cache has it. */
+	if (!(v->cr0 & X86_CR0_PE))
+		return HVM_CPU_REAL;
+	if (vcpu->rflags & X86_EFLAGS_VM)
+		return HVM_CPU_VM86;
+	rights = rights_of(v, HVM_SEG_CS);
+	if (rights & RIGHTS_L && hvm_long_mode(vcpu))
+		return HVM_CPU_LONG64;
+	return rights & RIGHTS_DB ? HVM_CPU_PROT32 : HVM_CPU_PROT16;
+}
+
+int vmx_get_cpl(struct hvm_vcpu *vcpu)
+{
+	struct vmx_vcpu *v = to_vmx(vcpu);
+
+	return v->cr0 & X86_CR0_PE ? rights_of(v, HVM_SEG_SS) >> 5 & 3 : 0;
 }
 
 static u32 seg_rights(enum hvm_seg seg, const struct hvm_segment *in)
@@ -740,7 +776,7 @@ static void vmx_set_seg(struct hvm_vcpu *vcpu, enum hvm_seg seg, const struct hv
 
 /* ---- control registers ---- */
 
-static u64 vmx_get_cr(struct hvm_vcpu *vcpu, int cr)
+u64 vmx_get_cr(struct hvm_vcpu *vcpu, int cr)
 {
 	struct vmx_vcpu *v = to_vmx(vcpu);
 
@@ -967,15 +1003,9 @@ struct hvm_backend hvm_vmx_backend __ro_after_init = {
 	.cpu_disable	= vmx_cpu_disable,
 	.vcpu_create	= vmx_vcpu_create,
 	.vcpu_destroy	= vmx_vcpu_destroy,
-	.vcpu_load	= vmx_vcpu_load,
-	.vcpu_put	= vmx_vcpu_put,
-	.run		= vmx_run,
 	.set_windows	= vmx_set_windows,
-	.get_shadow	= vmx_get_shadow,
-	.set_shadow	= vmx_set_shadow,
 	.get_seg	= vmx_get_seg,
 	.set_seg	= vmx_set_seg,
-	.get_cr		= vmx_get_cr,
 	.set_cr		= vmx_set_cr,
 	.get_msr	= vmx_get_msr,
 	.set_msr	= vmx_set_msr,

@@ -42,14 +42,15 @@ static_assert(offsetof(struct vmx_enter_args, flags) == ENTER_FLAGS);
 #define ITEM_CR4	BIT(12)
 #define ITEM_SHADOW	BIT(13)
 #define ITEM_SYSENTER	BIT(14)
-#define ITEMS_READ	GENMASK(14, 0)	/* those the guest changes; the rest is only written */
-#define ITEM_PDPTES	BIT(15)
-#define ITEM_EFER	BIT(16)
-#define ITEM_CONTROLS	BIT(17)
-#define ITEM_PAT	BIT(18)
-#define ITEM_DR7	BIT(19)
-#define ITEM_CONSTANT	BIT(20)		/* never written yet: all that stays */
-#define ITEMS_ALL	GENMASK(20, 0)
+#define ITEM_RIGHTS	BIT(15)		/* of CS and SS, where the rest of them is not needed */
+#define ITEMS_READ	GENMASK(15, 0)	/* those the guest changes; the rest is only written */
+#define ITEM_PDPTES	BIT(16)
+#define ITEM_EFER	BIT(17)
+#define ITEM_CONTROLS	BIT(18)
+#define ITEM_PAT	BIT(19)
+#define ITEM_DR7	BIT(20)
+#define ITEM_CONSTANT	BIT(21)		/* never written yet: all that stays */
+#define ITEMS_ALL	GENMASK(21, 0)
 
 struct vmx_seg {
 	u64 base;
@@ -75,6 +76,7 @@ struct vmx_vcpu {
 	struct vmx_seg seg[HVM_NR_SEGS];
 	u64 cr0, cr3, cr4;		/* as the guest sees them */
 	u64 cr4_owned;			/* bits the guest changes without an exit */
+	u32 rights[2];			/* of CS and SS */
 	u32 shadow;			/* interruptibility state */
 	u64 sysenter[3];		/* CS, ESP, EIP */
 	u64 pdpte[4];
@@ -179,9 +181,6 @@ void vmx_fetch(struct vmx_vcpu *v, u32 items);
 void vmx_flush(struct vmx_vcpu *v);
 void vmx_prepare(struct vmx_vcpu *v);
 void vmx_update_msr_bitmap(struct hvm_vcpu *vcpu);
-
-/* exits.c */
-void vmx_run(struct hvm_vcpu *vcpu);
 
 /* enter.S. Returns 0 after an exit; 1: VMfail; 2: VMX is off. */
 int vmx_enter(struct hvm_vcpu *vcpu, struct vmx_enter_args *args);

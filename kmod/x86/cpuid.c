@@ -539,7 +539,7 @@ void hvm_cpuid_update(struct hvm_vcpu *vcpu)
 	if (e) {
 		if (cap(X86_FEATURE_XSAVE))
 			set_bit_if(&e->ecx, X86_FEATURE_OSXSAVE,
-				   hvm_backend->get_cr(vcpu, 4) & X86_CR4_OSXSAVE);
+				   hvm_call(get_cr, vcpu, 4) & X86_CR4_OSXSAVE);
 		set_bit_if(&e->edx, X86_FEATURE_APIC,
 			   vcpu->apic_base & MSR_IA32_APICBASE_ENABLE);
 	}

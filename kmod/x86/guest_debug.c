@@ -267,7 +267,7 @@ static bool write_dr(struct hvm_vcpu *vcpu, u8 nr, u64 val)
 /* SDM 3 18.2: what stands before the move, in the order the processor looks at it. */
 static bool dr_faults(struct hvm_vcpu *vcpu, u8 nr)
 {
-	if ((nr & 6) == 4 && hvm_backend->get_cr(vcpu, 4) & X86_CR4_DE)
+	if ((nr & 6) == 4 && hvm_call(get_cr, vcpu, 4) & X86_CR4_DE)
 		hvm_inject_ud(vcpu);
 	else if (nr > 7)
 		hvm_inject_ud(vcpu);

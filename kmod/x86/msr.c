@@ -502,7 +502,7 @@ static int set_bank(struct hvm_msr_state *s, u32 i, u64 val, bool host)
 
 static int set_base(struct hvm_vcpu *vcpu, u32 msr, u64 val)
 {
-	int unused = hvm_backend->get_cr(vcpu, 4) & X86_CR4_LA57 ? 64 - 57 : 64 - 48;
+	int unused = hvm_call(get_cr, vcpu, 4) & X86_CR4_LA57 ? 64 - 57 : 64 - 48;
 	u64 canonical = (s64)(val << unused) >> unused;
 
 	/* SYSENTER's are truncated by some processors and refused by others: be kind. */

@@ -22,45 +22,12 @@
 
 static u64 get_cr(struct hvm_vcpu *vcpu, int cr)
 {
-	return hvm_backend->get_cr(vcpu, cr);
+	return hvm_call(get_cr, vcpu, cr);
 }
 
 static void set_cr(struct hvm_vcpu *vcpu, int cr, u64 val)
 {
 	hvm_backend->set_cr(vcpu, cr, val);
-}
-
-int hvm_vcpu_cpl(struct hvm_vcpu *vcpu)
-{
-	struct hvm_segment ss = {};
-
-	if (!vcpu->cpl_known) {
-		if (get_cr(vcpu, 0) & X86_CR0_PE)
-			hvm_backend->get_seg(vcpu, HVM_SEG_SS, &ss);
-		vcpu->cpl_known = ss.dpl + 1;
-	}
-	return vcpu->cpl_known - 1;
-}
-
-static enum hvm_cpu_mode find_mode(struct hvm_vcpu *vcpu)
-{
-	struct hvm_segment cs;
-
-	if (!(get_cr(vcpu, 0) & X86_CR0_PE))
-		return HVM_CPU_REAL;
-	if (vcpu->rflags & X86_EFLAGS_VM)
-		return HVM_CPU_VM86;
-	hvm_backend->get_seg(vcpu, HVM_SEG_CS, &cs);
-	if (hvm_long_mode(vcpu) && cs.l)
-		return HVM_CPU_LONG64;
-	return cs.db ? HVM_CPU_PROT32 : HVM_CPU_PROT16;
-}
-
-enum hvm_cpu_mode hvm_cpu_mode(struct hvm_vcpu *vcpu)
-{
-	if (!vcpu->mode_known)
-		vcpu->mode_known = find_mode(vcpu) + 1;
-	return vcpu->mode_known - 1;
 }
 
 /* ---- control registers, with the guest's eyes ---- */
@@ -323,7 +290,7 @@ void hvm_vcpu_reset(struct hvm_vcpu *vcpu, bool init)
 	set_cr(vcpu, 3, 0);
 	set_cr(vcpu, 4, 0);
 	reset_segments(vcpu);
-	hvm_backend->set_shadow(vcpu, 0);
+	hvm_call(set_shadow, vcpu, 0);
 	hvm_forget_mode(vcpu);
 	if (vcpu->apic)
 		hvm_lapic_reset(vcpu, init);
