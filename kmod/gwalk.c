@@ -348,16 +348,18 @@ int hvm_walk(struct hvm_vcpu *vcpu, gva_t gva, u32 access, gpa_t *gpa, bool inje
  * Most fetches repeat: the guest's kernel touches its local APIC from few places.
  * If slots, CR3 and the entries that the last walk read are what they were, so
  * is its result; to read them again costs a fraction of a walk. Rights need no
- * second look: the processor has just fetched this instruction.
+ * second look: the processor has just fetched this instruction. With page faults
+ * disabled in 64-bit mode; false: ask hvm_fetch_insn() where it can sleep. Into @buf
+ * go bytes 0 to 7, and 8 to 14 with a zero behind them.
  */
-static bool fetch_cached(struct hvm_vcpu *vcpu, u8 *buf)
+bool hvm_fetch_cached(struct hvm_vcpu *vcpu, u64 buf[2])
 {
 	struct hvm_fetch_cache *c = &vcpu->fetch;
 	unsigned long offset = offset_in_page(vcpu->rip);
 	const u64 *want = c->val, *end = want + c->levels;
 	u64 __user **entry = c->entry;
-	u64 head, tail, val;
 	u8 __user *insn;
+	u64 val;
 
 	if (c->gen != READ_ONCE(vcpu->vm->slots_gen) || c->page != vcpu->rip >> PAGE_SHIFT ||
 	    offset > PAGE_SIZE - INSN_MAX || c->cr3 != get_cr(vcpu, 3))
@@ -370,11 +372,10 @@ static bool fetch_cached(struct hvm_vcpu *vcpu, u8 *buf)
 		if (val != *want)
 			goto miss;
 	}
-	unsafe_get_user(head, (u64 __user *)insn, miss);
-	unsafe_get_user(tail, (u64 __user *)(insn + INSN_MAX - 8), miss);
+	unsafe_get_user(buf[0], (u64 __user *)insn, miss);
+	unsafe_get_user(val, (u64 __user *)(insn + INSN_MAX - 8), miss);
 	user_access_end();
-	memcpy(buf, &head, 8);
-	memcpy(buf + INSN_MAX - 8, &tail, 8);
+	buf[1] = val >> 8;
 	return true;
 miss:
 	user_access_end();
@@ -443,13 +444,11 @@ int hvm_fetch_insn(struct hvm_vcpu *vcpu, u8 *buf, int max)
 {
 	bool flat = hvm_cpu_mode(vcpu) == HVM_CPU_LONG64;
 
-	if (flat && max >= INSN_MAX && fetch_cached(vcpu, buf))
-		return INSN_MAX;
-	return fetch_walk(vcpu, buf, max, flat);
-}
+	u64 bytes[2];
 
-/* With page faults disabled, in 64-bit mode. 0: ask hvm_fetch_insn() where it can sleep. */
-int hvm_fetch_cached(struct hvm_vcpu *vcpu, u8 *buf)
-{
-	return fetch_cached(vcpu, buf) ? INSN_MAX : 0;
+	if (flat && max >= INSN_MAX && hvm_fetch_cached(vcpu, bytes)) {
+		memcpy(buf, bytes, INSN_MAX);
+		return INSN_MAX;
+	}
+	return fetch_walk(vcpu, buf, max, flat);
 }

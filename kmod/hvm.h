@@ -133,11 +133,12 @@ enum hvm_x {
 	HVM_X_CR,		/* decode the instruction at RIP, or .cr valid when insn_len != 0 */
 	HVM_X_DR,		/* likewise */
 	HVM_X_XSETBV,
-	HVM_X_PIO,		/* .pio; .next_rip */
+	HVM_X_PIO,		/* .pio, insn_len */
 	HVM_X_RDMSR,
 	HVM_X_WRMSR,
 	HVM_X_SHUTDOWN,		/* triple fault */
 	HVM_X_STAGE2,		/* .fault */
+	HVM_X_USER,		/* vcpu->run says what is left to do */
 	HVM_X_CR8_BELOW,	/* TPR fell below the threshold; already stored in vcpu->cr8 */
 	HVM_X_APIC_WRITE,	/* trap-like: .apic_offset of the virtual-APIC page was written */
 	HVM_X_EOI_INDUCED,	/* trap-like: EOI of .vector that has its EOI-exit bit set */
@@ -162,10 +163,7 @@ struct hvm_exit_info {
 		struct {
 			u16 port;
 			u8 size;	/* 1, 2, 4 */
-			bool in, string, rep;
-			u8 addr_size;	/* 2, 4, 8; 0: not told (decode) */
-			u8 seg;		/* enum hvm_seg; 0xff: not told (decode) */
-			u64 next_rip;
+			bool in, string;
 		} pio;
 		struct {
 			gpa_t gpa;
@@ -242,6 +240,7 @@ struct hvm_vcpu {
 	int cpu;			/* [*] CPU it is loaded on, or -1; written with preemption off */
 	void *arch;			/* [C] the backend's struct */
 	struct hvm_run *run;		/* [C] page shared with userspace: every field is hostile input */
+	void *pio_data;			/* [C] the page behind it, likewise */
 	struct hvm_vm *vm;		/* [C] */
 	u64 cr8;			/* [T] TPR bits 7:4; backend keeps it equal to the virtual TPR */
 	u8 inj_len;			/* [T] length of the INT n being injected */
@@ -304,7 +303,6 @@ struct hvm_vcpu {
 	struct dentry *debugfs;
 	struct rcu_head rcu;
 };
-#define hvm_pio_data(vcpu)	page_address((vcpu)->pages[1])
 
 /* ---- guest-physical memory: memslot.c ---- */
 
@@ -538,7 +536,7 @@ extern struct hvm_pt_format hvm_ept_format, hvm_npt_format;
 int hvm_walk(struct hvm_vcpu *vcpu, gva_t gva, u32 access, gpa_t *gpa, bool inject);
 /* Up to @max instruction bytes at RIP; returns how many (0: fault queued), or -EFAULT. */
 int hvm_fetch_insn(struct hvm_vcpu *vcpu, u8 *buf, int max);
-int hvm_fetch_cached(struct hvm_vcpu *vcpu, u8 *buf);	/* the same, 64-bit code, from where the last fetch was; 0: not so */
+bool hvm_fetch_cached(struct hvm_vcpu *vcpu, u64 buf[2]);	/* the same, 64-bit code, from where the last fetch was; false: not so */
 
 /* ---- x86/emulate.c (with x86/decode.c) ---- */
 int hvm_emul_create(struct hvm_vcpu *vcpu);
@@ -548,7 +546,8 @@ int hvm_handle_pio(struct hvm_vcpu *vcpu);		/* exit.pio */
 int hvm_decode_cr_dr(struct hvm_vcpu *vcpu);		/* fills exit.cr and exit.insn_len from the bytes at RIP; as handlers */
 int hvm_emul_failure(struct hvm_vcpu *vcpu, const u8 *bytes, int n);	/* INTERNAL_ERROR_EMULATION; returns 0 */
 bool hvm_fast_pio_out(struct hvm_vcpu *vcpu);		/* exit.pio hits an ioeventfd: signalled */
-bool hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* a MOV to the local APIC or an ioeventfd; irqs off; sets exit.insn_len */
+enum hvm_mmio { HVM_MMIO_SLOW, HVM_MMIO_DONE, HVM_MMIO_USER };
+enum hvm_mmio hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* a MOV to or from a device; irqs off; sets exit.insn_len */
 
 /* ---- x86/cpuid.c ---- */
 void hvm_cpuid_init(void);				/* at load, after hvm_fpu_init(): what this host can offer */

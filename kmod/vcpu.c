@@ -270,6 +270,8 @@ static int handle_exit(struct hvm_vcpu *vcpu)
 		return hvm_handle_pio(vcpu);
 	case HVM_X_STAGE2:
 		return handle_stage2(vcpu);
+	case HVM_X_USER:
+		return 0;
 	case HVM_X_HLT:
 		return handle_hlt(vcpu);
 	case HVM_X_RDMSR:
@@ -571,7 +573,7 @@ static long ioctl_run(struct hvm_vcpu *vcpu, unsigned long uarg)
 
 	if (uarg)
 		return -EINVAL;
-	if (mutex_lock_killable(&vcpu->mutex))
+	if (!mutex_trylock(&vcpu->mutex) && mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
 	hvm_vcpu_load(vcpu);
 	sigset_swap(vcpu, &saved, true);
@@ -846,6 +848,7 @@ static int vcpu_init_parts(struct hvm_vcpu *vcpu)
 			return -ENOMEM;
 	}
 	vcpu->run = page_address(vcpu->pages[0]);
+	vcpu->pio_data = page_address(vcpu->pages[1]);
 	r = hvm_fpu_create(vcpu);
 	if (!r)
 		r = hvm_msrs_create(vcpu);

@@ -531,11 +531,6 @@ static void pio_exit(struct hvm_vcpu *vcpu, const struct vmcb_control *c)
 	vcpu->exit.pio.size = (info >> 4) & 7;
 	vcpu->exit.pio.in = info & IOIO_IN;
 	vcpu->exit.pio.string = info & IOIO_STRING;
-	vcpu->exit.pio.rep = info & IOIO_REP;
-	vcpu->exit.pio.addr_size = ((info >> 7) & 7) * 2;
-	vcpu->exit.pio.seg = svm_features & SVM_DECODE_ASSISTS && info & IOIO_STRING ?
-			     (info >> 10) & 7 : 0xff;
-	vcpu->exit.pio.next_rip = c->exit_info_2;
 	vcpu->exit.insn_len = c->exit_info_2 - vcpu->rip;
 }
 
@@ -714,6 +709,7 @@ static enum fast fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 {
 	struct vmcb *vmcb = svm->vmcb;
 	u64 code = vmcb->control.exit_code;
+	enum hvm_mmio mmio;
 
 	if (code == X_INTR) {
 		if (!hvm_host_irq_window(vcpu))
@@ -737,10 +733,17 @@ static enum fast fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 		vmcb->control.int_state = 0;
 	} else if (code == X_NPF) {
 		stage2_exit(vcpu, &vmcb->control);
-		if (!hvm_fast_mmio(vcpu, vcpu->exit.fault.gpa, vcpu->exit.fault.access))
+		mmio = hvm_fast_mmio(vcpu, vcpu->exit.fault.gpa, vcpu->exit.fault.access);
+		if (mmio == HVM_MMIO_SLOW)
 			return DESCRIBED;
-		vcpu->rip += vcpu->exit.insn_len;
-		vmcb->control.int_state = 0;
+		if (vcpu->exit.insn_len) {
+			vcpu->rip += vcpu->exit.insn_len;
+			vmcb->control.int_state = 0;
+		}
+		if (mmio == HVM_MMIO_USER) {
+			vcpu->exit.code = HVM_X_USER;
+			return DESCRIBED;
+		}
 	} else if (code == X_CPUID) {
 		hvm_fast_cpuid(vcpu);
 		fast_skip(vcpu, vmcb, 2);

@@ -285,7 +285,6 @@ int vmx_setup(const char **why)
 		return -ENODEV;
 
 	vmx_caps.revision = read_msr(MSR_IA32_VMX_BASIC) & 0x7fffffff;
-	vmx_caps.ins_outs = read_msr(MSR_IA32_VMX_BASIC) & BASIC_INS_OUTS;
 	vmx_caps.cr4_fixed = read_msr(MSR_IA32_VMX_CR4_FIXED0);
 	rdmsrq(MSR_EFER, vmx_caps.host_efer);
 	rdmsrq(MSR_IA32_CR_PAT, vmx_caps.host_pat);

@@ -31,7 +31,6 @@
 #define IO_SIZE(qual)	(((qual) & 7) + 1)
 #define IO_IN		BIT(3)
 #define IO_STRING	BIT(4)
-#define IO_REP		BIT(5)
 
 enum verdict {
 	AGAIN,			/* finished: enter again */
@@ -202,22 +201,13 @@ static void set_exit_len(struct hvm_vcpu *vcpu, enum hvm_x code)
 
 static void pio_exit(struct hvm_vcpu *vcpu)
 {
-	u32 qual = vmread(VMCS_EXIT_QUALIFICATION), info;
+	u32 qual = vmread(VMCS_EXIT_QUALIFICATION);
 
 	set_exit_len(vcpu, HVM_X_PIO);
 	vcpu->exit.pio.port = qual >> 16;
 	vcpu->exit.pio.size = IO_SIZE(qual);
 	vcpu->exit.pio.in = qual & IO_IN;
 	vcpu->exit.pio.string = qual & IO_STRING;
-	vcpu->exit.pio.rep = qual & IO_REP;
-	vcpu->exit.pio.addr_size = 0;
-	vcpu->exit.pio.seg = 0xff;
-	vcpu->exit.pio.next_rip = vcpu->rip + vcpu->exit.insn_len;
-	if (qual & IO_STRING && vmx_caps.ins_outs) {
-		info = vmread(VMCS_EXIT_INSN_INFO);
-		vcpu->exit.pio.addr_size = 2 << (info >> 7 & 3);
-		vcpu->exit.pio.seg = qual & IO_IN ? HVM_SEG_ES : info >> 15 & 7;
-	}
 }
 
 /* NMIs were unblocked by the IRET that faulted: they still are blocked. */
@@ -376,6 +366,7 @@ static enum verdict host_exception(void)
 static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 {
 	u32 reason = v->reason;
+	enum hvm_mmio mmio;
 
 	if (reason == REASON_INTERRUPT)
 		return HOST_INTERRUPT;
@@ -399,8 +390,15 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 	} else if (reason == REASON_EPT_VIOLATION) {
 		/* The processor tells no length here: the decoder does. */
 		stage2_exit(vcpu, v);
-		if (!hvm_fast_mmio(vcpu, vcpu->exit.fault.gpa, vcpu->exit.fault.access))
+		mmio = hvm_fast_mmio(vcpu, vcpu->exit.fault.gpa, vcpu->exit.fault.access);
+		if (mmio == HVM_MMIO_SLOW)
 			return DESCRIBED;
+		if (mmio == HVM_MMIO_USER) {
+			vcpu->exit.code = HVM_X_USER;
+			if (vcpu->exit.insn_len)
+				fast_skip(vcpu, vcpu->exit.insn_len);
+			return DESCRIBED;
+		}
 	} else if (reason == REASON_CPUID) {
 		hvm_fast_cpuid(vcpu);
 	} else if (reason == REASON_RDMSR) {

@@ -130,7 +130,6 @@ struct vmx_caps {
 	u64 eptp;				/* all but the table's address */
 	u64 cr4_fixed;				/* must be 1 */
 	u64 host_efer, host_pat;
-	bool ins_outs;				/* exits of INS and OUTS tell address size and segment */
 	bool per_run;				/* VMX is on only around each run() */
 	bool l1d_flush, ibpb;
 	u32 enter_flags;

@@ -16,6 +16,11 @@
  * Registers and RIP move on in the compute phase, so before the stores, as
  * clients know it from KVM: a vCPU stopped at an MMIO write is past it.
  *
+ * A plain MOV of a guest in 64-bit mode, which is what drivers use, does not
+ * come that far: hvm_fast_mmio() does it where the exit is found. It knows the
+ * last instruction it decoded by its bytes, and the last page where chunk() found
+ * no memory for as long as no slot changes.
+ *
  * Port I/O needs no decoding but for the string forms, which are moved a page
  * at a time: one exit for up to 4096 bytes where memory is ordinary memory.
  *
@@ -53,6 +58,10 @@ struct hvm_emul {
 	u8 rounds;
 	u32 count;		/* port I/O under way */
 	u64 pio_rip;		/* RIP at the exit that vcpu->complete takes up */
+	u64 bytes[2];		/* what fast_decode() last made fast_insn of */
+	struct hvm_insn fast_insn;	/* .len 0: none */
+	u64 device_gen;		/* vm->slots_gen when there was no memory at device_gfn; 0: never */
+	gfn_t device_gfn;
 };
 
 static_assert(HVM_SREG_ES == (int)HVM_SEG_ES && HVM_SREG_GS == (int)HVM_SEG_GS);
@@ -306,29 +315,27 @@ static int mmio_complete(struct hvm_vcpu *vcpu)
 	return emul_run(vcpu);
 }
 
-static int mmio_exit(struct hvm_vcpu *vcpu, gpa_t gpa, const u8 *buf, u32 len,
-		     bool write)
+static int mmio_exit(struct hvm_vcpu *vcpu, gpa_t gpa, u64 val, u32 len, bool write)
 {
 	struct hvm_run *run = vcpu->run;
 
 	run->exit_reason = HVM_EXIT_MMIO;
 	run->mmio.phys_addr = gpa;
-	memset(run->mmio.data, 0, sizeof(run->mmio.data));
-	if (write)
-		memcpy(run->mmio.data, buf, len);
+	*(u64 *)run->mmio.data = val;
 	run->mmio.len = len;
 	run->mmio.is_write = write;
 	vcpu->stat[HVM_STAT_MMIO_EXITS]++;
 	vcpu->complete = mmio_complete;
 	return 0;
 }
+static_assert(sizeof_field(struct hvm_run, mmio.data) == sizeof(u64));
 
 /* One chunk, to or from whatever is there. 1: done; else as handlers. */
 static int chunk(struct hvm_vcpu *vcpu, gpa_t gpa, u8 *buf, u32 len, bool write)
 {
 	struct hvm_vm *vm = vcpu->vm;
 	struct hvm_slot slot;
-	u64 val = 0;
+	u64 val = 0, gen;
 
 	if (write) {
 		memcpy(&val, buf, len);
@@ -337,14 +344,18 @@ static int chunk(struct hvm_vcpu *vcpu, gpa_t gpa, u8 *buf, u32 len, bool write)
 	if (vcpu->apic && hvm_lapic_owns(vcpu, gpa) &&
 	    !hvm_lapic_mmio(vcpu, gpa, len, buf, write))
 		return 1;
-	if (hvm_slot_find(vm, hvm_gfn(gpa), &slot) &&
-	    !(write && slot.flags & HVM_MEM_READONLY))
+	gen = smp_load_acquire(&vm->slots_gen);
+	if (!hvm_slot_find(vm, hvm_gfn(gpa), &slot)) {
+		vcpu->emul->device_gfn = hvm_gfn(gpa);
+		vcpu->emul->device_gen = gen;
+	} else if (!(write && slot.flags & HVM_MEM_READONLY)) {
 		return (write ? hvm_write_gpa(vm, gpa, buf, len) :
 				hvm_read_gpa(vm, gpa, buf, len)) ?: 1;
+	}
 	if (write && hvm_ioeventfd_any(vm, true) &&
 	    hvm_ioeventfd_hit(vm, true, gpa, len, val))
 		return 1;
-	return mmio_exit(vcpu, gpa, buf, len, write);
+	return mmio_exit(vcpu, gpa, val, len, write);
 }
 
 /* Move the operand of this phase. 1: all of it; else as handlers. */
@@ -488,23 +499,53 @@ int hvm_handle_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 	return emul_run(vcpu);
 }
 
-/* Fetch and decode with interrupts off; what would have to sleep is left to the slow path. */
-static bool fast_decode(struct hvm_vcpu *vcpu, struct hvm_insn *insn)
+/*
+ * Fetch and decode with interrupts off; what would have to sleep is left to the
+ * slow path. The same bytes are the same instruction.
+ */
+static struct hvm_insn *fast_decode(struct hvm_vcpu *vcpu)
 {
 	struct hvm_exit_info *x = &vcpu->exit;
-	u8 buf[HVM_INSN_MAX];
-	int n;
+	struct hvm_emul *e = vcpu->emul;
+	struct hvm_insn *insn = &e->fast_insn;
+	u64 bytes[2] = {};
+	bool fetched;
 
-	if (x->insn_bytes_valid)
-		return !hvm_insn_decode(insn, x->insn_bytes, x->nr_insn_bytes, HVM_CODE64);
-	pagefault_disable();
-	n = hvm_fetch_cached(vcpu, buf);
-	pagefault_enable();
-	return n && !hvm_insn_decode(insn, buf, n, HVM_CODE64);
+	if (x->insn_bytes_valid) {
+		memcpy(bytes, x->insn_bytes, sizeof(x->insn_bytes));
+		if (x->nr_insn_bytes < sizeof(x->insn_bytes))
+			return NULL;
+	} else {
+		pagefault_disable();
+		fetched = hvm_fetch_cached(vcpu, bytes);
+		pagefault_enable();
+		if (!fetched)
+			return NULL;
+	}
+	if (likely(insn->len && bytes[0] == e->bytes[0] && bytes[1] == e->bytes[1]))
+		return insn;
+	memcpy(e->bytes, bytes, sizeof(bytes));
+	if (!hvm_insn_decode(insn, (u8 *)bytes, HVM_INSN_MAX, HVM_CODE64) &&
+	    insn->op == HVM_OP_MOV && !(insn->flags & HVM_INSN_STRING))
+		return insn;
+	insn->len = 0;
+	return NULL;
+}
+
+static int fast_mmio_complete(struct hvm_vcpu *vcpu)
+{
+	struct hvm_insn *insn = &vcpu->emul->fast_insn;
+	u64 mem[2] = { READ_ONCE(*(u64 *)vcpu->run->mmio.data) }, store;
+
+	trace_hvm_mmio(false, vcpu->exit.fault.gpa, insn->size, mem[0]);
+	hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
+	vcpu->exit.insn_len = insn->len;
+	hvm_skip_insn(vcpu);
+	return 1;
 }
 
 /**
- * hvm_fast_mmio() - a plain MOV in 64-bit code to or from a device of the kernel's
+ * hvm_fast_mmio() - a plain MOV in 64-bit code to or from a device
  * @vcpu: the vCPU; interrupts may be off
  * @gpa: guest-physical address that faulted
  * @access: HVM_ACCESS_*
@@ -513,38 +554,50 @@ static bool fast_decode(struct hvm_vcpu *vcpu, struct hvm_insn *insn)
  * translated; only where it could be the second page of an access that
  * crosses into it, at offset 0, the slow path has to look.
  *
- * Return: true if done; the caller advances RIP by exit.insn_len.
+ * Return: HVM_MMIO_SLOW: nothing was done; HVM_MMIO_DONE: the caller advances RIP by
+ * exit.insn_len; HVM_MMIO_USER: likewise (by 0 for a load), and the rest is userspace's.
  */
-bool hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
+enum hvm_mmio hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 {
 	bool apic = vcpu->apic && hvm_lapic_owns(vcpu, gpa), write = access & HVM_ACCESS_WRITE;
-	struct hvm_insn *insn = &vcpu->emul->insn;
+	bool bells = write && hvm_ioeventfd_any(vcpu->vm, true);
+	struct hvm_emul *e = vcpu->emul;
+	bool user = hvm_gfn(gpa) == e->device_gfn &&
+		    e->device_gen == READ_ONCE(vcpu->vm->slots_gen);
 	u64 mem[2] = {}, store = 0;
+	struct hvm_insn *insn;
 
-	if (!apic && !(write && hvm_ioeventfd_any(vcpu->vm, true)))
-		return false;
+	if (!apic && !bells && !user)
+		return HVM_MMIO_SLOW;
 	hvm_forget_mode(vcpu);
 	if (vcpu->inj || access & HVM_ACCESS_EXEC || vcpu->exit.fault.table_walk ||
-	    hvm_cpu_mode(vcpu) != HVM_CPU_LONG64 || !fast_decode(vcpu, insn))
-		return false;
-	if (insn->op != HVM_OP_MOV || insn->flags & HVM_INSN_STRING ||
-	    !(insn->flags & (write ? HVM_INSN_WRITE : HVM_INSN_READ)) ||
+	    hvm_cpu_mode(vcpu) != HVM_CPU_LONG64)
+		return HVM_MMIO_SLOW;
+	insn = fast_decode(vcpu);
+	if (!insn || !(insn->flags & (write ? HVM_INSN_WRITE : HVM_INSN_READ)) ||
 	    offset_in_page(gpa) + insn->size > PAGE_SIZE ||
 	    (!offset_in_page(gpa) && insn->size > 1 && !page_aligned(vcpu, insn)))
-		return false;
-	if (write) {
-		hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
-		if (apic ? hvm_lapic_mmio(vcpu, gpa, insn->size, &store, true) :
-		    !hvm_ioeventfd_hit(vcpu->vm, true, gpa, insn->size, store))
-			return false;
-	} else {
-		if (hvm_lapic_mmio(vcpu, gpa, insn->size, mem, false))
-			return false;
-		hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
-	}
-	trace_hvm_mmio(write, gpa, insn->size, write ? store : mem[0]);
+		return HVM_MMIO_SLOW;
 	vcpu->exit.insn_len = insn->len;
-	return true;
+	if (write)
+		hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
+	if (apic ? !hvm_lapic_mmio(vcpu, gpa, insn->size, write ? &store : mem, write) :
+		   bells && hvm_ioeventfd_hit(vcpu->vm, true, gpa, insn->size, store)) {
+		if (!write)
+			hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
+		trace_hvm_mmio(write, gpa, insn->size, write ? store : mem[0]);
+		return HVM_MMIO_DONE;
+	}
+	if (apic || !user)
+		return HVM_MMIO_SLOW;
+	if (write)
+		trace_hvm_mmio(true, gpa, insn->size, store);
+	vcpu->stat[HVM_STAT_INSN_EMULATION]++;
+	if (!write)
+		vcpu->exit.insn_len = 0;
+	mmio_exit(vcpu, gpa, store, insn->size, write);
+	vcpu->complete = write ? NULL : fast_mmio_complete;
+	return HVM_MMIO_USER;
 }
 
 /* ---- ports ---- */
@@ -577,8 +630,7 @@ static int pio_complete(struct hvm_vcpu *vcpu)
 	if (vcpu->rip != vcpu->emul->pio_rip)
 		return 1;
 	if (x->pio.in)
-		hvm_reg_write(vcpu->gpr, HVM_RAX, x->pio.size,
-			      READ_ONCE(*(u32 *)hvm_pio_data(vcpu)));
+		hvm_reg_write(vcpu->gpr, HVM_RAX, x->pio.size, READ_ONCE(*(u32 *)vcpu->pio_data));
 	hvm_skip_insn(vcpu);
 	return 1;
 }
@@ -594,21 +646,19 @@ static int pio_string(struct hvm_vcpu *vcpu);
 int hvm_handle_pio(struct hvm_vcpu *vcpu)
 {
 	struct hvm_exit_info *x = &vcpu->exit;
-	u64 val;
 
-	if (x->pio.string)
+	if (unlikely(x->pio.string))
 		return pio_string(vcpu);
-	x->insn_len = x->pio.next_rip - vcpu->rip;
 	vcpu->emul->pio_rip = vcpu->rip;
 	if (x->pio.in)
 		return pio_exit(vcpu, x->pio.size, 1, 0, pio_complete);
 
-	if (hvm_fast_pio_out(vcpu)) {
+	if (hvm_ioeventfd_any(vcpu->vm, false) && hvm_fast_pio_out(vcpu)) {
 		hvm_skip_insn(vcpu);
 		return 1;
 	}
-	val = hvm_reg_read(vcpu->gpr, HVM_RAX, x->pio.size);
-	*(u32 *)hvm_pio_data(vcpu) = val;
+	/* The first pio.size bytes count. */
+	*(u32 *)vcpu->pio_data = vcpu->gpr[HVM_RAX];
 	if (x->pio.port == 0x7e &&
 	    !(vcpu->vm->disabled_quirks & HVM_X86_QUIRK_OUT_7E_INC_RIP)) {
 		hvm_skip_insn(vcpu);
@@ -644,7 +694,7 @@ static int outs_data(struct hvm_vcpu *vcpu, u32 count,
 	while (i < count && hvm_ioeventfd_any(vcpu->vm, false)) {
 		u64 val = 0;
 
-		memcpy(&val, hvm_pio_data(vcpu) + i * size, size);
+		memcpy(&val, vcpu->pio_data + i * size, size);
 		if (!hvm_ioeventfd_hit(vcpu->vm, false, x->pio.port, size, val))
 			break;
 		i++;
@@ -657,7 +707,7 @@ static int outs_data(struct hvm_vcpu *vcpu, u32 count,
 /* OUTS whose datum came from a device, one at a time; already retired. */
 static int outs_exit(struct hvm_vcpu *vcpu)
 {
-	memcpy(hvm_pio_data(vcpu), vcpu->emul->val, sizeof(u64));
+	memcpy(vcpu->pio_data, vcpu->emul->val, sizeof(u64));
 	return outs_data(vcpu, 1, NULL);
 }
 
@@ -668,7 +718,7 @@ static int ins_complete(struct hvm_vcpu *vcpu)
 
 	if (vcpu->rip != e->pio_rip)
 		return 1;
-	e->val[0] = READ_ONCE(*(u32 *)hvm_pio_data(vcpu));
+	e->val[0] = READ_ONCE(*(u32 *)vcpu->pio_data);
 	e->phase = EMUL_LOAD1;
 	return emul_run(vcpu);
 }
@@ -682,7 +732,7 @@ static int block_complete(struct hvm_vcpu *vcpu)
 	if (vcpu->rip != e->pio_rip)
 		return 1;
 	if (e->insn.op == HVM_OP_INS) {
-		r = hvm_write_gpa(vcpu->vm, e->op[0].gpa[0], hvm_pio_data(vcpu),
+		r = hvm_write_gpa(vcpu->vm, e->op[0].gpa[0], vcpu->pio_data,
 				  e->count * e->insn.size);
 		if (r) {		/* the data are still there for the next RUN */
 			vcpu->complete = block_complete;
@@ -754,7 +804,7 @@ static int pio_string(struct hvm_vcpu *vcpu)
 	}
 	if (in)
 		return pio_exit(vcpu, x->pio.size, e->count, 0, block_complete);
-	r = hvm_read_gpa(vcpu->vm, e->op[0].gpa[0], hvm_pio_data(vcpu),
+	r = hvm_read_gpa(vcpu->vm, e->op[0].gpa[0], vcpu->pio_data,
 			 e->count * e->insn.size);
 	return r ?: outs_data(vcpu, e->count, block_complete);
 }
