@@ -33,6 +33,7 @@ help:
 	@echo 'make check              build and test everything'
 	@echo 'make debug-kernel       a kernel that checks what hvm does to it (20 minutes)'
 	@echo 'make check-debug        all selftests on it'
+	@echo 'make fuzz               fuzz it on that kernel for TIME seconds (300)'
 	@echo 'make soak               boot a guest 100 times in a row (COUNT=N)'
 	@echo 'make install            module, VMM, man pages, udev rule (DESTDIR, PREFIX)'
 	@echo 'make clean              remove $$(O)'
@@ -66,6 +67,9 @@ debug-kernel:
 
 check-debug: debug-kernel
 	@HVM_KERNELS=debug lab/check "$(O)" amd-debug
+
+fuzz: debug-kernel
+	@lab/fuzz --time $(or $(TIME),300) --output "$(O)"
 
 soak:
 	@lab/soak --count $(or $(COUNT),100) $(if $(HOST),--host $(HOST))
