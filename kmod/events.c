@@ -18,7 +18,7 @@
  * atomic, and the local APIC's registers, which lapic.c posts to atomically.
  */
 #include <linux/kernel.h>
-#include "hvm.h"
+#include "irq/legacy.h"
 #include "trace.h"
 
 #define DB_VECTOR	1
@@ -139,22 +139,26 @@ static void inject_exception(struct hvm_vcpu *vcpu)
 	e->pending = false;
 }
 
-/* HVM_INTERRUPT's vector: an 8259's that userspace emulates, if the local APIC lets it in. */
+/*
+ * An 8259A's interrupt, if the local APIC lets it in: HVM_INTERRUPT's vector
+ * where userspace emulates the 8259A, else the kernel's own asks.
+ */
 static bool ext_irq_next(struct hvm_vcpu *vcpu)
 {
-	return vcpu->ext_irq >= 0 && (!vcpu->apic || hvm_lapic_accepts_pic(vcpu));
+	if (likely(vcpu->ext_irq < 0 && !vcpu->vm->pic))
+		return false;
+	return (!vcpu->apic || hvm_lapic_accepts_pic(vcpu)) &&
+	       (!vcpu->vm->pic || hvm_pic_output(vcpu->vm));
 }
 
-static int next_irq(struct hvm_vcpu *vcpu)
+static bool irq_pending(struct hvm_vcpu *vcpu)
 {
-	if (ext_irq_next(vcpu))
-		return vcpu->ext_irq;
-	return vcpu->apic ? hvm_lapic_pending(vcpu) : -1;
+	return ext_irq_next(vcpu) || (vcpu->apic && hvm_lapic_pending(vcpu) >= 0);
 }
 
 static bool wants_window(struct hvm_vcpu *vcpu)
 {
-	return READ_ONCE(vcpu->run->request_interrupt_window) &&
+	return READ_ONCE(vcpu->run->request_interrupt_window) && !vcpu->vm->pic &&
 	       (!vcpu->apic || hvm_lapic_accepts_pic(vcpu));
 }
 
@@ -171,12 +175,16 @@ static void set_windows(struct hvm_vcpu *vcpu, u32 windows, int threshold)
 	hvm_backend->set_windows(vcpu);
 }
 
-static void inject_irq(struct hvm_vcpu *vcpu, int vector)
+static void inject_irq(struct hvm_vcpu *vcpu)
 {
-	if (ext_irq_next(vcpu))
+	int vector;
+
+	if (ext_irq_next(vcpu)) {
+		vector = vcpu->vm->pic ? hvm_pic_ack(vcpu->vm) : vcpu->ext_irq;
 		vcpu->ext_irq = -1;
-	else
+	} else {
 		vector = hvm_lapic_ack(vcpu);
+	}
 	if (vector < 0)
 		return;
 	vcpu->inj = HVM_INJ_VALID | HVM_INJ_INTR | vector;
@@ -197,7 +205,7 @@ static void inject_irq(struct hvm_vcpu *vcpu, int vector)
 int hvm_prepare_events(struct hvm_vcpu *vcpu)
 {
 	u32 windows = 0, shadow = hvm_call(get_shadow, vcpu);
-	int irq;
+	bool irq;
 
 	if (!vcpu->inj && vcpu->exception.pending)
 		inject_exception(vcpu);
@@ -219,17 +227,17 @@ int hvm_prepare_events(struct hvm_vcpu *vcpu)
 			windows |= HVM_WINDOW_NMI;
 	}
 
-	irq = next_irq(vcpu);
-	if (irq >= 0) {
-		if (!vcpu->inj && vcpu->rflags & X86_EFLAGS_IF &&
-		    !(shadow & (HVM_SHADOW_STI | HVM_SHADOW_MOV_SS))) {
-			inject_irq(vcpu, irq);
-			irq = next_irq(vcpu);
-		}
+	irq = irq_pending(vcpu);
+	if (irq && !vcpu->inj && vcpu->rflags & X86_EFLAGS_IF &&
+	    !(shadow & (HVM_SHADOW_STI | HVM_SHADOW_MOV_SS))) {
+		inject_irq(vcpu);
+		irq = irq_pending(vcpu);
 	}
-	if (irq >= 0 || wants_window(vcpu))
+	if (irq || wants_window(vcpu))
 		windows |= HVM_WINDOW_IRQ;
 	set_windows(vcpu, windows, vcpu->apic ? hvm_lapic_threshold(vcpu) : -1);
+	if (unlikely(vcpu->vapic))
+		hvm_lapic_to_vapic(vcpu);
 	return 1;
 }
 
@@ -250,7 +258,7 @@ bool hvm_vcpu_runnable(struct hvm_vcpu *vcpu)
 	if (atomic_read(&vcpu->nmi_pending) &&
 	    !(hvm_call(get_shadow, vcpu) & HVM_SHADOW_NMI))
 		return true;
-	return vcpu->rflags & X86_EFLAGS_IF && next_irq(vcpu) >= 0;
+	return vcpu->rflags & X86_EFLAGS_IF && irq_pending(vcpu);
 }
 
 /* ---- HVM_GET_VCPU_EVENTS, HVM_SET_VCPU_EVENTS ---- */

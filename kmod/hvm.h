@@ -93,9 +93,10 @@ enum hvm_req {
 	HVM_REQ_STEAL,		/* write steal time (the vCPU was scheduled in), or finish a PV EOI */
 	HVM_REQ_TRIPLE_FAULT,	/* shut down */
 	HVM_REQ_SCAN_IOAPIC,	/* routes changed: which vectors need an EOI exit */
-	HVM_REQ_IOAPIC_EOI,	/* leave to userspace with vcpu->eoi_vector */
+	HVM_REQ_IOAPIC_EOI,	/* leave to userspace with one of vcpu->eoi_pending */
 	HVM_REQ_TRAPS,		/* backend->update_traps(HVM_TRAPS_MSR) */
 	HVM_REQ_DEAD,		/* the VM was killed: RUN fails with -EIO */
+	HVM_REQ_TPR_ACCESS,	/* leave with HVM_EXIT_TPR_ACCESS, vcpu->tpr_rip and tpr_write */
 	HVM_REQ_DEBUG_STEP,	/* leave with HVM_EXIT_DEBUG: the host did the instruction stepped over */
 };
 
@@ -277,8 +278,12 @@ struct hvm_vcpu {
 	int ext_irq;			/* [T] HVM_INTERRUPT's vector, -1 = none (no in-kernel irqchip) */
 	u32 sipi_vector;		/* [*] written before INIT/SIPI bits, see lapic.c */
 	u32 mp_state;			/* [T] HVM_MP_STATE_*; others ask through lapic events */
-	u8 eoi_vector;			/* [T] for HVM_REQ_IOAPIC_EOI */
+	DECLARE_BITMAP(eoi_pending, 256);	/* [T] vectors ended that userspace was not told of yet */
 	bool pv_unhalted;		/* [A] KICK_CPU hypercall: ends one HLT; set by pv.c/lapic.c, cleared by vcpu.c */
+	bool tpr_report;		/* [T] TPR_ACCESS_REPORTING */
+	bool tpr_write;			/* [T] for HVM_REQ_TPR_ACCESS, */
+	u64 tpr_rip;			/* [T] likewise */
+	u64 vapic;			/* [T] SET_VAPIC_ADDR, 0 = none: irq/lapic.c */
 	bool steal_time;		/* [T] pv.c: the guest wants steal time (HVM_REQ_STEAL when scheduled in) */
 
 	struct hvm_fpu_ctx *fpu;		/* [C] */
@@ -386,9 +391,16 @@ struct hvm_vm {
 	bool irqfds_used;		/* [I] there was ever one */
 	struct list_head resamplers;	/* [I] */
 	struct hvm_iodev_table __rcu *iodevs[2];	/* [R] under I: irq/ioeventfd.c; 0 = PIO, 1 = MMIO */
+	struct hvm_zone_table __rcu *zones;	/* [R] under I: irq/coalesced.c */
+	struct page *ring;		/* [A] set once */
+	spinlock_t ring_lock;		/* its `last` and entries; innermost */
 	bool irqchip_split;		/* [M] set before the first vCPU */
 	bool irqchip_kernel;		/* [M] any in-kernel local APIC (split or full) */
 	u16 nr_ioapic_pins;		/* [M] split irqchip: reserved routes 0..n-1 */
+	/* irq/legacy.h; NULL with the split irqchip or none. [M] set once, the first two before irqchip_kernel */
+	struct hvm_pic *pic;
+	struct hvm_ioapic *ioapic;
+	struct hvm_pit *pit;		/* readers: smp_load_acquire(), or told by a tick */
 	bool x2apic_ids, x2apic_no_broadcast_quirk;	/* [M] CAP_X2APIC_API */
 	u32 bsp_id;			/* [M] SET_BOOT_CPU_ID */
 	u32 max_vcpu_id;		/* [M] CAP_MAX_VCPU_ID, 0 = default */
@@ -729,6 +741,9 @@ void hvm_lapic_free_map(struct hvm_vm *vm);
 bool hvm_lapic_match(struct hvm_vcpu *vcpu, u32 dest, bool logical);	/* would a device's message reach it? */
 bool hvm_lapic_busy(struct hvm_vcpu *vcpu, u8 vec);	/* in IRR or ISR */
 int hvm_lapic_send_mask(struct hvm_vm *vm, u32 min, unsigned long mask, u32 icr);	/* SEND_IPI */
+int hvm_lapic_set_vapic(struct hvm_vcpu *vcpu, u64 gpa);	/* SET_VAPIC_ADDR */
+void hvm_lapic_from_vapic(struct hvm_vcpu *vcpu);	/* after an exit, if vcpu->vapic; may sleep */
+void hvm_lapic_to_vapic(struct hvm_vcpu *vcpu);		/* before an entry; likewise */
 void hvm_lapic_sync_pv_eoi(struct hvm_vcpu *vcpu);	/* may sleep; part of HVM_REQ_STEAL */
 
 /* ---- irq/routing.c ---- */
@@ -736,14 +751,35 @@ int hvm_routing_init(struct hvm_vm *vm);
 void hvm_routing_destroy(struct hvm_vm *vm);
 int hvm_set_routing(struct hvm_vm *vm, unsigned long uarg);	/* SET_GSI_ROUTING; takes I */
 int hvm_signal_msi(struct hvm_vm *vm, const struct hvm_msi *msi);
-int hvm_set_irq(struct hvm_vm *vm, int source, u32 gsi, int level);	/* any context for MSI routes; number delivered, -1 */
-void hvm_routing_eoi_vectors(struct hvm_vcpu *vcpu, u64 bitmap[4]);	/* split irqchip: vectors of level MSI routes to this vCPU */
+enum { HVM_IRQ_USER, HVM_IRQ_RESAMPLE, HVM_IRQ_PIT };	/* who holds a line up */
+int hvm_set_irq(struct hvm_vm *vm, int source, u32 gsi, int level);	/* any context; number delivered, -1 */
+void hvm_pulse_irq(struct hvm_vm *vm, u32 gsi);		/* an edge; any context */
+int hvm_routing_default(struct hvm_vm *vm);
+void hvm_routing_scan(struct hvm_vm *vm);		/* HVM_REQ_SCAN_IOAPIC to every vCPU */
+bool hvm_routing_wants_ack(struct hvm_vm *vm, u32 chip, u32 pin);
+void hvm_routing_acked(struct hvm_vm *vm, u32 chip, u32 pin);
+void hvm_routing_unmasked(struct hvm_vm *vm, u32 chip, u32 pin);
+void hvm_routing_eoi_vectors(struct hvm_vcpu *vcpu, u64 bitmap[4]);	/* vectors of level-triggered pins to this vCPU */
 void hvm_routing_eoi(struct hvm_vcpu *vcpu, u8 vec);	/* EOI of a level-triggered vector */
+
+/* ---- irq/legacy.c: calls about 8259A, IOAPIC and 8254 ---- */
+int hvm_create_irqchip(struct hvm_vm *vm);		/* [M] */
+void hvm_legacy_destroy(struct hvm_vm *vm);
+int hvm_get_irqchip(struct hvm_vm *vm, struct hvm_irqchip *c);
+int hvm_set_irqchip(struct hvm_vm *vm, unsigned long uarg);
+int hvm_irq_line(struct hvm_vm *vm, struct hvm_irq_level *l);
+int hvm_create_pit(struct hvm_vm *vm, u32 flags);	/* [M] */
+int hvm_get_pit2(struct hvm_vm *vm, struct hvm_pit_state2 *s);
+int hvm_set_pit2(struct hvm_vm *vm, const struct hvm_pit_state2 *s);
+int hvm_get_pit(struct hvm_vm *vm, struct hvm_pit_state *s);
+int hvm_set_pit(struct hvm_vm *vm, unsigned long uarg);
+int hvm_reinject_control(struct hvm_vm *vm, unsigned long uarg);
 
 /* ---- irq/irqfd.c ---- */
 int hvm_irqfd_assign(struct hvm_vm *vm, const struct hvm_irqfd *a);	/* also de-assigns; takes I */
 void hvm_irqfd_release_all(struct hvm_vm *vm);
 void hvm_irqfd_eoi(struct hvm_vm *vm, u32 gsi);		/* resample */
+bool hvm_irqfd_resamples(struct hvm_vm *vm, u32 gsi);
 int hvm_irqfd_init(void);				/* at load */
 void hvm_irqfd_exit(void);
 
@@ -756,6 +792,12 @@ static inline bool hvm_ioeventfd_any(struct hvm_vm *vm, bool mmio)
 {
 	return rcu_access_pointer(vm->iodevs[mmio]);
 }
+
+/* ---- irq/coalesced.c ---- */
+int hvm_coalesced_zone(struct hvm_vm *vm, const struct hvm_coalesced_mmio_zone *z, bool add);	/* takes I */
+bool hvm_coalesce(struct hvm_vm *vm, bool pio, u64 addr, u32 len, const void *data);	/* the write is queued */
+struct page *hvm_ring_page(struct hvm_vm *vm);
+void hvm_coalesced_destroy(struct hvm_vm *vm);
 
 /* ---- stats.c: counters in debugfs and the binary stats fd ---- */
 void hvm_stats_create_vm(struct hvm_vm *vm);

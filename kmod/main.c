@@ -120,7 +120,18 @@ static long check_irqchip_cap(unsigned long cap)
 	case HVM_CAP_SIGNAL_MSI:
 	case HVM_CAP_TSC_DEADLINE_TIMER:
 	case HVM_CAP_SET_BOOT_CPU_ID:
+	case HVM_CAP_IRQCHIP:
+	case HVM_CAP_IRQ_INJECT_STATUS:
+	case HVM_CAP_IOAPIC_POLARITY_IGNORED:
+	case HVM_CAP_PIT:
+	case HVM_CAP_PIT2:
+	case HVM_CAP_PIT_STATE2:
+	case HVM_CAP_REINJECT_CONTROL:
+	case HVM_CAP_VAPIC:
+	case HVM_CAP_COALESCED_PIO:
 		return 1;
+	case HVM_CAP_COALESCED_MMIO:
+		return HVM_COALESCED_MMIO_PAGE_OFFSET;
 	}
 	return 0;
 }
@@ -215,7 +226,7 @@ static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case HVM_CHECK_EXTENSION:
 		return hvm_check_extension(NULL, arg);
 	case HVM_GET_VCPU_MMAP_SIZE:
-		return arg ? -EINVAL : 2 * PAGE_SIZE;	/* struct hvm_run, PIO data */
+		return arg ? -EINVAL : 3 * PAGE_SIZE;	/* struct hvm_run, PIO data, ring */
 	case HVM_GET_SUPPORTED_CPUID:
 	case HVM_GET_EMULATED_CPUID:
 		return hvm_cpuid_supported(arg, cmd == HVM_GET_EMULATED_CPUID);

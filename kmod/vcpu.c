@@ -262,6 +262,8 @@ static int skip(struct hvm_vcpu *vcpu)
 static int handle_exit(struct hvm_vcpu *vcpu)
 {
 	hvm_forget_mode(vcpu);
+	if (unlikely(vcpu->vapic))
+		hvm_lapic_from_vapic(vcpu);
 	switch (vcpu->exit.code) {
 	case HVM_X_NONE:
 	case HVM_X_BUS_LOCK:
@@ -338,6 +340,8 @@ static bool take_request(struct hvm_vcpu *vcpu, enum hvm_req req)
 
 static int serve_rare_requests(struct hvm_vcpu *vcpu)
 {
+	int eoi;
+
 	if (READ_ONCE(vcpu->requests) & BIT(HVM_REQ_DEAD))
 		return -EIO;		/* for good: the bit stays */
 	if (take_request(vcpu, HVM_REQ_TRIPLE_FAULT)) {
@@ -346,7 +350,17 @@ static int serve_rare_requests(struct hvm_vcpu *vcpu)
 	}
 	if (take_request(vcpu, HVM_REQ_IOAPIC_EOI)) {
 		vcpu->run->exit_reason = HVM_EXIT_IOAPIC_EOI;
-		vcpu->run->eoi.vector = vcpu->eoi_vector;
+		eoi = find_first_bit(vcpu->eoi_pending, 256);
+		__clear_bit(eoi, vcpu->eoi_pending);
+		vcpu->run->eoi.vector = eoi;
+		if (!bitmap_empty(vcpu->eoi_pending, 256))
+			hvm_request_only(vcpu, HVM_REQ_IOAPIC_EOI);
+		return 0;
+	}
+	if (take_request(vcpu, HVM_REQ_TPR_ACCESS)) {
+		vcpu->run->exit_reason = HVM_EXIT_TPR_ACCESS;
+		vcpu->run->tpr_access.rip = vcpu->tpr_rip;
+		vcpu->run->tpr_access.is_write = vcpu->tpr_write;
 		return 0;
 	}
 	if (take_request(vcpu, HVM_REQ_DEBUG_STEP))
@@ -477,7 +491,7 @@ static int vcpu_run(struct hvm_vcpu *vcpu)
 			r = vcpu_block(vcpu);
 		if (r <= 0)
 			return r;
-		if (unlikely(READ_ONCE(run->request_interrupt_window)) &&
+		if (unlikely(READ_ONCE(run->request_interrupt_window)) && !vcpu->vm->pic &&
 		    irq_window_open(vcpu)) {
 			run->exit_reason = HVM_EXIT_IRQ_WINDOW_OPEN;
 			vcpu->stat[HVM_STAT_REQUEST_IRQ_EXITS]++;
@@ -503,7 +517,7 @@ static void run_page_out(struct hvm_vcpu *vcpu)
 	run->flags = 0;
 	run->cr8 = vcpu->cr8;
 	run->apic_base = vcpu->apic_base;
-	run->ready_for_interrupt_injection = irq_window_open(vcpu);
+	run->ready_for_interrupt_injection = vcpu->vm->pic || irq_window_open(vcpu);
 }
 
 /* Before the first instruction: what userspace left in the run page. 1: go on; else as RUN returns. */
@@ -681,12 +695,34 @@ static long do_interrupt(void *obj, void *arg, unsigned long uarg)
 
 	if (irq->irq > 255)
 		return -EINVAL;
+	if (vcpu->vm->pic)
+		return -ENXIO;
 	/* Without a local APIC the last one wins; with one userspace waits for its turn. */
 	if (vcpu->apic && vcpu->ext_irq >= 0)
 		return -EEXIST;
 	vcpu->ext_irq = irq->irq;
 	hvm_request_only(vcpu, HVM_REQ_EVENT);
 	return 0;
+}
+
+static long tpr_reporting(void *obj, void *arg, unsigned long uarg)
+{
+	const struct hvm_tpr_access_ctl *ctl = arg;
+	struct hvm_vcpu *vcpu = obj;
+
+	if (ctl->flags)
+		return -EINVAL;
+	vcpu->tpr_report = ctl->enabled;
+	return 0;
+}
+
+static long set_vapic(void *obj, void *arg, unsigned long uarg)
+{
+	struct hvm_vcpu *vcpu = obj;
+
+	if (!vcpu->apic)
+		return -EINVAL;
+	return hvm_lapic_set_vapic(vcpu, ((struct hvm_vapic_addr *)arg)->vapic_addr);
 }
 
 static long do_nmi(void *obj, void *arg, unsigned long uarg)
@@ -764,6 +800,8 @@ static const struct hvm_ioctl vcpu_table[] = {
 	ROW(HVM_SET_VCPU_EVENTS, VCPU, set_events),
 	RAW(HVM_GET_TSC_KHZ, VCPU, get_tsc_khz),
 	RAW(HVM_SET_TSC_KHZ, VCPU, set_tsc_khz),
+	ROW(HVM_TPR_ACCESS_REPORTING, VCPU, tpr_reporting),
+	ROW(HVM_SET_VAPIC_ADDR, VCPU, set_vapic),
 	RAW(HVM_NMI, NONE, do_nmi),
 	RAW(HVM_SET_SIGNAL_MASK, VCPU, set_sigmask),
 	ROW(HVM_TRANSLATE, VCPU, translate),
@@ -788,11 +826,18 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 static vm_fault_t vcpu_fault(struct vm_fault *vmf)
 {
 	struct hvm_vcpu *vcpu = vmf->vma->vm_file->private_data;
+	struct page *page;
 
-	if (vmf->pgoff >= ARRAY_SIZE(vcpu->pages))
+	if (vmf->pgoff < ARRAY_SIZE(vcpu->pages))
+		page = vcpu->pages[vmf->pgoff];
+	else if (vmf->pgoff == HVM_COALESCED_MMIO_PAGE_OFFSET)
+		page = hvm_ring_page(vcpu->vm);
+	else
 		return VM_FAULT_SIGBUS;
-	get_page(vcpu->pages[vmf->pgoff]);
-	vmf->page = vcpu->pages[vmf->pgoff];
+	if (!page)
+		return VM_FAULT_OOM;
+	get_page(page);
+	vmf->page = page;
 	return 0;
 }
 

@@ -33,12 +33,15 @@ static void vm_destroy(struct hvm_vm *vm)
 
 	hvm_stats_destroy_vm(vm);
 	hvm_irqfd_release_all(vm);
-	/* Before the vCPUs: a notifier callback flushes their TLBs. */
+	/* Before the vCPUs: the 8254's ticks wake them. */
+	hvm_legacy_destroy(vm);
+	/* Likewise: a notifier callback flushes their TLBs. */
 	hvm_memslots_destroy(vm);
 	for (i = 0; i < vm->nr_vcpus; i++)
 		hvm_vcpu_free(vm->vcpus[i]);
 	hvm_s2_destroy(vm);
 	hvm_ioeventfd_release_all(vm);
+	hvm_coalesced_destroy(vm);
 	hvm_routing_destroy(vm);
 	hvm_lapic_free_map(vm);
 	hvm_msr_filter_free(vm);
@@ -75,6 +78,7 @@ static struct hvm_vm *vm_create(void)
 	mutex_init(&vm->lock);
 	mutex_init(&vm->irq_lock);
 	spin_lock_init(&vm->clock_lock);
+	spin_lock_init(&vm->ring_lock);
 	INIT_LIST_HEAD(&vm->irqfds);
 	INIT_LIST_HEAD(&vm->resamplers);
 	vm->id = atomic64_inc_return(&next_vm_id);
@@ -254,6 +258,61 @@ static long vm_set_clock(void *obj, void *arg, unsigned long uarg)
 	return hvm_clock_set(obj, arg);
 }
 
+static long vm_create_irqchip(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_create_irqchip(obj);
+}
+
+static long vm_get_irqchip(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_get_irqchip(obj, arg);
+}
+
+static long vm_set_irqchip(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_set_irqchip(obj, uarg);
+}
+
+static long vm_irq_line(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_irq_line(obj, arg);
+}
+
+static long vm_create_pit(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_create_pit(obj, HVM_PIT_SPEAKER_DUMMY);
+}
+
+static long vm_create_pit2(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_create_pit(obj, ((struct hvm_pit_config *)arg)->flags);
+}
+
+static long vm_get_pit(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_get_pit(obj, arg);
+}
+
+static long vm_set_pit(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_set_pit(obj, uarg);
+}
+
+static long vm_get_pit2(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_get_pit2(obj, arg);
+}
+
+static long vm_set_pit2(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_set_pit2(obj, arg);
+}
+
+static long vm_reinject_control(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_reinject_control(obj, uarg);
+}
+
 static long vm_signal_msi(void *obj, void *arg, unsigned long uarg)
 {
 	return hvm_signal_msi(obj, arg);
@@ -272,6 +331,16 @@ static long vm_irqfd(void *obj, void *arg, unsigned long uarg)
 static long vm_ioeventfd(void *obj, void *arg, unsigned long uarg)
 {
 	return hvm_ioeventfd(obj, arg);
+}
+
+static long vm_coalesce(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_coalesced_zone(obj, arg, true);
+}
+
+static long vm_uncoalesce(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_coalesced_zone(obj, arg, false);
 }
 
 static long vm_set_msr_filter(void *obj, void *arg, unsigned long uarg)
@@ -294,13 +363,27 @@ static long vm_stats_fd(void *obj, void *arg, unsigned long uarg)
 
 static const struct hvm_ioctl vm_table[] = {
 	ROW(HVM_SIGNAL_MSI, NONE, vm_signal_msi),
+	ROW(HVM_IRQ_LINE, NONE, vm_irq_line),
+	ROW(HVM_IRQ_LINE_STATUS, NONE, vm_irq_line),
 	ROW(HVM_GET_DIRTY_LOG, VM, vm_get_dirty_log),
 	ROW(HVM_CLEAR_DIRTY_LOG, VM, vm_clear_dirty_log),
 	ROW(HVM_SET_USER_MEMORY_REGION, VM, vm_set_memory),
 	RAW(HVM_CREATE_VCPU, VM, vm_create_vcpu),
 	ROW(HVM_IRQFD, NONE, vm_irqfd),
 	ROW(HVM_IOEVENTFD, NONE, vm_ioeventfd),
+	ROW(HVM_REGISTER_COALESCED_MMIO, NONE, vm_coalesce),
+	ROW(HVM_UNREGISTER_COALESCED_MMIO, NONE, vm_uncoalesce),
 	RAW(HVM_SET_GSI_ROUTING, NONE, vm_set_routing),
+	RAW(HVM_CREATE_IRQCHIP, VM, vm_create_irqchip),
+	ROW(HVM_GET_IRQCHIP, NONE, vm_get_irqchip),
+	RAW(HVM_SET_IRQCHIP, NONE, vm_set_irqchip),
+	RAW(HVM_CREATE_PIT, VM, vm_create_pit),
+	ROW(HVM_CREATE_PIT2, VM, vm_create_pit2),
+	ROW(HVM_GET_PIT, NONE, vm_get_pit),
+	RAW(HVM_SET_PIT, NONE, vm_set_pit),
+	ROW(HVM_GET_PIT2, NONE, vm_get_pit2),
+	ROW(HVM_SET_PIT2, NONE, vm_set_pit2),
+	RAW(HVM_REINJECT_CONTROL, NONE, vm_reinject_control),
 	ROW(HVM_ENABLE_CAP, VM, vm_enable_cap),
 	RAW(HVM_CHECK_EXTENSION, NONE, vm_check_extension),
 	RAW(HVM_SET_TSS_ADDR, VM, vm_set_tss_addr),

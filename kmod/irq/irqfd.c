@@ -3,10 +3,11 @@
  * irqfd.c - eventfds that raise GSIs
  *
  * hvm sits on the eventfd's wait queue: the wake-up callback takes the count
- * and sends the GSI's message right there, with interrupts off, in the context
- * of whoever wrote the eventfd. A resampling irqfd is for level-triggered pins:
- * the guest's EOI signals a second eventfd, and whoever holds the line raises
- * it again if it is still up.
+ * and sends the GSI's message, or an edge to its pins, right there, with
+ * interrupts off, in the context of whoever wrote the eventfd. A resampling irqfd
+ * is for level-triggered pins: the line stays up until the guest's EOI, which
+ * lowers it and signals a second eventfd, and whoever holds the line raises it
+ * again if it is still up. All resampling irqfds of a GSI hold one line.
  *
  * Life. An irqfd ends by de-assignment, when its VM's fd closes, or when the
  * last file of its eventfd closes, which the callback learns as EPOLLHUP with
@@ -41,6 +42,19 @@ struct irqfd {
 
 static struct workqueue_struct *irqfd_wq;
 
+/* Does anyone resample @gsi? Any context. */
+bool hvm_irqfd_resamples(struct hvm_vm *vm, u32 gsi)
+{
+	struct irqfd *f;
+	bool r = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(f, &vm->resamplers, resampler)
+		r |= f->gsi == gsi;
+	rcu_read_unlock();
+	return r;
+}
+
 /* ---- taking down ---- */
 
 static void irqfd_free(struct irqfd *f)
@@ -74,8 +88,12 @@ static void irqfd_unlink(struct irqfd *f, struct list_head *dead)
 {
 	lockdep_assert_held(&f->vm->irq_lock);
 	list_move(&f->node, dead);
-	if (f->resample)
+	if (f->resample) {
 		list_del_rcu(&f->resampler);
+		/* The last one lets go of the line. */
+		if (!hvm_irqfd_resamples(f->vm, f->gsi))
+			hvm_set_irq(f->vm, HVM_IRQ_RESAMPLE, f->gsi, 0);
+	}
 	f->vm->nr_irqfds--;
 }
 
@@ -126,6 +144,14 @@ void hvm_irqfd_release_all(struct hvm_vm *vm)
 
 /* ---- injection ---- */
 
+static void irqfd_raise(struct irqfd *f)
+{
+	if (f->resample)
+		hvm_set_irq(f->vm, HVM_IRQ_RESAMPLE, f->gsi, 1);
+	else
+		hvm_pulse_irq(f->vm, f->gsi);
+}
+
 /* The eventfd was written or closed. Its wait queue's lock is held, interrupts are off. */
 static int irqfd_wakeup(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
 {
@@ -136,7 +162,7 @@ static int irqfd_wakeup(wait_queue_entry_t *wait, unsigned int mode, int sync, v
 
 	if (flags & EPOLLIN) {
 		eventfd_ctx_do_read(f->ctx, &count);
-		hvm_set_irq(f->vm, 0, f->gsi, 1);
+		irqfd_raise(f);
 		r = 1;
 	}
 	if (flags & EPOLLHUP && !test_and_set_bit(0, &f->dying))
@@ -155,6 +181,9 @@ void hvm_irqfd_eoi(struct hvm_vm *vm, u32 gsi)
 {
 	struct irqfd *f;
 
+	if (!hvm_irqfd_resamples(vm, gsi))
+		return;
+	hvm_set_irq(vm, HVM_IRQ_RESAMPLE, gsi, 0);
 	rcu_read_lock();
 	list_for_each_entry_rcu(f, &vm->resamplers, resampler)
 		if (f->gsi == gsi)
@@ -243,8 +272,11 @@ static int irqfd_assign(struct hvm_vm *vm, const struct hvm_irqfd *a)
 	mutex_lock(&vm->irq_lock);
 	r = irqfd_link(vm, f);
 	if (!r && vfs_poll(file, &f->poll) & EPOLLIN)
-		hvm_set_irq(vm, 0, f->gsi, 1);		/* written before hvm listened */
+		irqfd_raise(f);		/* written before hvm listened */
 	mutex_unlock(&vm->irq_lock);
+	/* With the kernel's IOAPIC the EOIs of its edges are of interest, too. */
+	if (!r && vm->ioapic && a->flags & HVM_IRQFD_FLAG_RESAMPLE)
+		hvm_routing_scan(vm);
 	/* Not before it listens, or a hang-up could pass unheard. */
 	fput(file);
 	if (r)

@@ -33,7 +33,7 @@
 #include <linux/math64.h>
 #include <linux/slab.h>
 #include <asm/apicdef.h>
-#include "hvm.h"
+#include "legacy.h"
 
 #define LAPIC_VERSION		(0x14 | 5 << 16)	/* six LVT entries, no EOI-broadcast suppression */
 #define LAPIC_IDS		256
@@ -169,6 +169,8 @@ static void tpr_set(struct hvm_lapic *apic, u8 tpr)
 {
 	reg_set(apic, APIC_TASKPRI, tpr);
 	apic->vcpu->cr8 = tpr >> 4;
+	if (unlikely(apic->vcpu->vapic))
+		hvm_request_only(apic->vcpu, HVM_REQ_EVENT);
 	event_if_pending(apic);
 }
 
@@ -502,15 +504,19 @@ static void send_ipi(struct hvm_lapic *apic, u32 lo, u32 hi)
 
 /* ---- from IRR to ISR to EOI ---- */
 
-/* The IOAPIC in userspace and resampling irqfds hear of the end of level-triggered vectors. */
+/* The IOAPIC, be it userspace's, and resampling irqfds hear of the end of level-triggered vectors. */
 static void broadcast_eoi(struct hvm_lapic *apic, u8 vec)
 {
 	struct hvm_vcpu *vcpu = apic->vcpu;
 
 	if (likely(!test_bit(vec, (unsigned long *)apic->eoi_exits)))
 		return;
+	if (vcpu->vm->ioapic) {
+		hvm_ioapic_eoi(vcpu->vm, vec, vec_test(apic, APIC_TMR, vec));
+		return;
+	}
 	hvm_routing_eoi(vcpu, vec);
-	vcpu->eoi_vector = vec;
+	__set_bit(vec, vcpu->eoi_pending);
 	hvm_request_only(vcpu, HVM_REQ_IOAPIC_EOI);
 }
 
@@ -806,6 +812,9 @@ static void set_lvt(struct hvm_lapic *apic, u32 off, u32 val)
 	if (off == APIC_LVT0 || off == APIC_LVT1)
 		mask |= APIC_INPUT_POLARITY | APIC_LVT_LEVEL_TRIGGER;
 	reg_set(apic, off, val & mask);
+	/* An 8259A may have been waiting to be let in. */
+	if (off == APIC_LVT0)
+		hvm_request_only(apic->vcpu, HVM_REQ_EVENT);
 }
 
 /* ID, LDR, DFR, ICR2: only xAPIC mode lets the guest write them. */
@@ -1099,6 +1108,46 @@ int hvm_lapic_set_state(struct hvm_vcpu *vcpu, const struct hvm_lapic_state *s)
 	return 0;
 }
 
+/*
+ * ---- the copy of the TPR in guest memory ----
+ *
+ * Code that a VMM patches into old guests writes the TPR there instead of to the
+ * register, and leaves the guest only if the highest request, which it finds
+ * beside it, has become deliverable. So memory says what the TPR is at each exit,
+ * and is told before each entry that follows a change.
+ */
+
+int hvm_lapic_set_vapic(struct hvm_vcpu *vcpu, u64 gpa)
+{
+	struct hvm_slot slot;
+
+	if (gpa && (offset_in_page(gpa) > PAGE_SIZE - sizeof(u32) ||
+		    !hvm_slot_find(vcpu->vm, hvm_gfn(gpa), &slot)))
+		return -EINVAL;
+	vcpu->vapic = gpa;
+	if (gpa)
+		hvm_request_only(vcpu, HVM_REQ_EVENT);
+	return 0;
+}
+
+void hvm_lapic_from_vapic(struct hvm_vcpu *vcpu)
+{
+	u8 tpr;
+
+	if (!hvm_read_gpa(vcpu->vm, vcpu->vapic, &tpr, sizeof(tpr)) &&
+	    tpr != tpr_get(vcpu->apic))
+		tpr_set(vcpu->apic, tpr);
+}
+
+void hvm_lapic_to_vapic(struct hvm_vcpu *vcpu)
+{
+	struct hvm_lapic *apic = vcpu->apic;
+	int irr = vec_highest(apic, APIC_IRR), isr = apic->isr_top;
+	u8 copy[4] = { tpr_get(apic), isr < 0 ? 0 : isr & 0xf0, 0, irr < 0 ? 0 : irr };
+
+	hvm_write_gpa(vcpu->vm, vcpu->vapic, copy, sizeof(copy));
+}
+
 /* ---- for the common code and the backends ---- */
 
 /* HVM_REQ_SCAN_IOAPIC */
@@ -1181,6 +1230,7 @@ void hvm_lapic_reset(struct hvm_vcpu *vcpu, bool init)
 	apic->timer_shift = 1;
 	apic->isr_top = -1;
 	apic->pv_eoi = false;
+	vcpu->vapic = 0;
 	vcpu->cr8 = 0;
 	map_update(apic);
 	hvm_request_only(vcpu, HVM_REQ_TRAPS);

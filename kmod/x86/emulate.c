@@ -30,7 +30,8 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include "../hvm.h"
+#include <asm/apicdef.h>
+#include "../irq/legacy.h"
 #include "../trace.h"
 #include "decode.h"
 
@@ -330,6 +331,15 @@ static int mmio_exit(struct hvm_vcpu *vcpu, gpa_t gpa, u64 val, u32 len, bool wr
 }
 static_assert(sizeof_field(struct hvm_run, mmio.data) == sizeof(u64));
 
+/* The VMM wants to know which instructions use the task priority. */
+static void report_tpr_access(struct hvm_vcpu *vcpu, bool write)
+{
+	/* Stores come when RIP has moved on. */
+	vcpu->tpr_rip = vcpu->rip - (write ? vcpu->exit.insn_len : 0);
+	vcpu->tpr_write = write;
+	hvm_request_only(vcpu, HVM_REQ_TPR_ACCESS);
+}
+
 /* One chunk, to or from whatever is there. 1: done; else as handlers. */
 static int chunk(struct hvm_vcpu *vcpu, gpa_t gpa, u8 *buf, u32 len, bool write)
 {
@@ -342,8 +352,11 @@ static int chunk(struct hvm_vcpu *vcpu, gpa_t gpa, u8 *buf, u32 len, bool write)
 		trace_chunk(write, gpa, buf, len);
 	}
 	if (vcpu->apic && hvm_lapic_owns(vcpu, gpa) &&
-	    !hvm_lapic_mmio(vcpu, gpa, len, buf, write))
+	    !hvm_lapic_mmio(vcpu, gpa, len, buf, write)) {
+		if (unlikely(vcpu->tpr_report) && offset_in_page(gpa) == APIC_TASKPRI)
+			report_tpr_access(vcpu, write);
 		return 1;
+	}
 	gen = smp_load_acquire(&vm->slots_gen);
 	if (!hvm_slot_find(vm, hvm_gfn(gpa), &slot)) {
 		vcpu->emul->device_gfn = hvm_gfn(gpa);
@@ -352,8 +365,12 @@ static int chunk(struct hvm_vcpu *vcpu, gpa_t gpa, u8 *buf, u32 len, bool write)
 		return (write ? hvm_write_gpa(vm, gpa, buf, len) :
 				hvm_read_gpa(vm, gpa, buf, len)) ?: 1;
 	}
+	if (vm->ioapic && hvm_ioapic_mmio(vm, gpa, len, buf, write))
+		return 1;
 	if (write && hvm_ioeventfd_any(vm, true) &&
 	    hvm_ioeventfd_hit(vm, true, gpa, len, val))
+		return 1;
+	if (write && hvm_coalesce(vm, false, gpa, len, buf))
 		return 1;
 	return mmio_exit(vcpu, gpa, val, len, write);
 }
@@ -559,11 +576,13 @@ static int fast_mmio_complete(struct hvm_vcpu *vcpu)
  */
 enum hvm_mmio hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 {
-	bool apic = vcpu->apic && hvm_lapic_owns(vcpu, gpa), write = access & HVM_ACCESS_WRITE;
+	bool apic = vcpu->apic && !vcpu->tpr_report && hvm_lapic_owns(vcpu, gpa);
+	bool write = access & HVM_ACCESS_WRITE;
 	bool bells = write && hvm_ioeventfd_any(vcpu->vm, true);
 	struct hvm_emul *e = vcpu->emul;
 	bool user = hvm_gfn(gpa) == e->device_gfn &&
-		    e->device_gen == READ_ONCE(vcpu->vm->slots_gen);
+		    e->device_gen == READ_ONCE(vcpu->vm->slots_gen) &&
+		    !(vcpu->vm->ioapic && hvm_ioapic_owns(vcpu->vm, gpa));
 	u64 mem[2] = {}, store = 0;
 	struct hvm_insn *insn;
 
@@ -582,7 +601,8 @@ enum hvm_mmio hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 	if (write)
 		hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
 	if (apic ? !hvm_lapic_mmio(vcpu, gpa, insn->size, write ? &store : mem, write) :
-		   bells && hvm_ioeventfd_hit(vcpu->vm, true, gpa, insn->size, store)) {
+		   (bells && hvm_ioeventfd_hit(vcpu->vm, true, gpa, insn->size, store)) ||
+		   (write && user && hvm_coalesce(vcpu->vm, false, gpa, insn->size, &store))) {
 		if (!write)
 			hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
 		trace_hvm_mmio(write, gpa, insn->size, write ? store : mem[0]);
@@ -635,6 +655,22 @@ static int pio_complete(struct hvm_vcpu *vcpu)
 	return 1;
 }
 
+/* How many of @count accesses the kernel's own chips served. */
+static u32 chips_pio(struct hvm_vcpu *vcpu, void *data, u32 count)
+{
+	const struct hvm_exit_info *x = &vcpu->exit;
+	struct hvm_vm *vm = vcpu->vm;
+	u32 i;
+
+	if (likely(!vm->pic))
+		return 0;
+	for (i = 0; i < count; i++, data += x->pio.size)
+		if (!hvm_pic_pio(vm, x->pio.port, x->pio.size, data, x->pio.in) &&
+		    !hvm_pit_pio(vm, x->pio.port, x->pio.size, data, x->pio.in))
+			break;
+	return i;
+}
+
 static int pio_string(struct hvm_vcpu *vcpu);
 
 /**
@@ -650,8 +686,11 @@ int hvm_handle_pio(struct hvm_vcpu *vcpu)
 	if (unlikely(x->pio.string))
 		return pio_string(vcpu);
 	vcpu->emul->pio_rip = vcpu->rip;
-	if (x->pio.in)
+	if (x->pio.in) {
+		if (chips_pio(vcpu, vcpu->pio_data, 1))
+			return pio_complete(vcpu);
 		return pio_exit(vcpu, x->pio.size, 1, 0, pio_complete);
+	}
 
 	if (hvm_ioeventfd_any(vcpu->vm, false) && hvm_fast_pio_out(vcpu)) {
 		hvm_skip_insn(vcpu);
@@ -659,6 +698,11 @@ int hvm_handle_pio(struct hvm_vcpu *vcpu)
 	}
 	/* The first pio.size bytes count. */
 	*(u32 *)vcpu->pio_data = vcpu->gpr[HVM_RAX];
+	if (chips_pio(vcpu, &vcpu->gpr[HVM_RAX], 1) ||
+	    hvm_coalesce(vcpu->vm, true, x->pio.port, x->pio.size, &vcpu->gpr[HVM_RAX])) {
+		hvm_skip_insn(vcpu);
+		return 1;
+	}
 	if (x->pio.port == 0x7e &&
 	    !(vcpu->vm->disabled_quirks & HVM_X86_QUIRK_OUT_7E_INC_RIP)) {
 		hvm_skip_insn(vcpu);
@@ -689,13 +733,14 @@ static int outs_data(struct hvm_vcpu *vcpu, u32 count,
 		     int (*complete)(struct hvm_vcpu *vcpu))
 {
 	const struct hvm_exit_info *x = &vcpu->exit;
-	u32 size = x->pio.size, i = 0;
+	u32 size = x->pio.size, i = chips_pio(vcpu, vcpu->pio_data, count);
 
-	while (i < count && hvm_ioeventfd_any(vcpu->vm, false)) {
+	while (i < count) {
 		u64 val = 0;
 
 		memcpy(&val, vcpu->pio_data + i * size, size);
-		if (!hvm_ioeventfd_hit(vcpu->vm, false, x->pio.port, size, val))
+		if (!hvm_ioeventfd_hit(vcpu->vm, false, x->pio.port, size, val) &&
+		    !hvm_coalesce(vcpu->vm, true, x->pio.port, size, &val))
 			break;
 		i++;
 	}
@@ -800,8 +845,12 @@ static int pio_string(struct hvm_vcpu *vcpu)
 	    (in && slot.flags & HVM_MEM_READONLY)) {
 		if (!in)
 			return emul_run(vcpu);
+		if (chips_pio(vcpu, vcpu->pio_data, 1))
+			return ins_complete(vcpu);
 		return pio_exit(vcpu, x->pio.size, 1, 0, ins_complete);
 	}
+	if (in && chips_pio(vcpu, vcpu->pio_data, e->count))
+		return block_complete(vcpu);
 	if (in)
 		return pio_exit(vcpu, x->pio.size, e->count, 0, block_complete);
 	r = hvm_read_gpa(vcpu->vm, e->op[0].gpa[0], vcpu->pio_data,

@@ -997,7 +997,7 @@ struct hvm_run {
 /**
  * define HVM_UNREGISTER_COALESCED_MMIO - Let the writes to a range exit again.
  *
- * In: struct hvm_coalesced_mmio_zone; every registration within it is removed.
+ * In: struct hvm_coalesced_mmio_zone; every registration it lies in is removed.
  * -EINVAL: pio above 1.
  */
 #define HVM_UNREGISTER_COALESCED_MMIO \
