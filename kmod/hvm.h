@@ -760,7 +760,6 @@ bool hvm_routing_wants_ack(struct hvm_vm *vm, u32 chip, u32 pin);
 void hvm_routing_acked(struct hvm_vm *vm, u32 chip, u32 pin);
 void hvm_routing_unmasked(struct hvm_vm *vm, u32 chip, u32 pin);
 void hvm_routing_eoi_vectors(struct hvm_vcpu *vcpu, u64 bitmap[4]);	/* vectors of level-triggered pins to this vCPU */
-void hvm_routing_eoi(struct hvm_vcpu *vcpu, u8 vec);	/* EOI of a level-triggered vector */
 
 /* ---- irq/legacy.c: calls about 8259A, IOAPIC and 8254 ---- */
 int hvm_create_irqchip(struct hvm_vm *vm);		/* [M] */

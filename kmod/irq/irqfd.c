@@ -259,7 +259,9 @@ static int irqfd_assign(struct hvm_vm *vm, const struct hvm_irqfd *a)
 	struct file *file;
 	int r;
 
-	if (!READ_ONCE(vm->irqchip_kernel) || a->gsi >= HVM_MAX_GSI)
+	/* The ends of userspace's pins are userspace's to see. */
+	if (!smp_load_acquire(&vm->irqchip_kernel) || a->gsi >= HVM_MAX_GSI ||
+	    (a->flags & HVM_IRQFD_FLAG_RESAMPLE && !vm->ioapic))
 		return -EINVAL;
 	file = fget(a->fd);
 	if (!file)
@@ -274,8 +276,8 @@ static int irqfd_assign(struct hvm_vm *vm, const struct hvm_irqfd *a)
 	if (!r && vfs_poll(file, &f->poll) & EPOLLIN)
 		irqfd_raise(f);		/* written before hvm listened */
 	mutex_unlock(&vm->irq_lock);
-	/* With the kernel's IOAPIC the EOIs of its edges are of interest, too. */
-	if (!r && vm->ioapic && a->flags & HVM_IRQFD_FLAG_RESAMPLE)
+	/* The ends of edges are of interest now, too. */
+	if (!r && a->flags & HVM_IRQFD_FLAG_RESAMPLE)
 		hvm_routing_scan(vm);
 	/* Not before it listens, or a hang-up could pass unheard. */
 	fput(file);
@@ -301,7 +303,8 @@ static int irqfd_deassign(struct hvm_vm *vm, const struct hvm_irqfd *a)
  * @a: the eventfd, its GSI and flags
  *
  * Return: 0 (also when there is nothing to de-assign); -EINVAL: unknown flags, a
- * file that is no eventfd, a GSI out of range, no in-kernel local APICs; -EBADF;
+ * file that is no eventfd, a GSI out of range, no in-kernel local APICs, or to
+ * resample no in-kernel IOAPIC; -EBADF;
  * -EBUSY: the eventfd is assigned already; -ENOSPC: HVM_MAX_IRQFDS; -ENOMEM.
  */
 int hvm_irqfd_assign(struct hvm_vm *vm, const struct hvm_irqfd *a)

@@ -504,7 +504,7 @@ static void send_ipi(struct hvm_lapic *apic, u32 lo, u32 hi)
 
 /* ---- from IRR to ISR to EOI ---- */
 
-/* The IOAPIC, be it userspace's, and resampling irqfds hear of the end of level-triggered vectors. */
+/* The IOAPIC, the kernel's or userspace's, hears of the end of level-triggered vectors. */
 static void broadcast_eoi(struct hvm_lapic *apic, u8 vec)
 {
 	struct hvm_vcpu *vcpu = apic->vcpu;
@@ -515,7 +515,6 @@ static void broadcast_eoi(struct hvm_lapic *apic, u8 vec)
 		hvm_ioapic_eoi(vcpu->vm, vec, vec_test(apic, APIC_TMR, vec));
 		return;
 	}
-	hvm_routing_eoi(vcpu, vec);
 	__set_bit(vec, vcpu->eoi_pending);
 	hvm_request_only(vcpu, HVM_REQ_IOAPIC_EOI);
 }

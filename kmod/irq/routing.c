@@ -11,9 +11,9 @@
  * With the split irqchip GSIs 0..nr_ioapic_pins-1 are those of userspace's
  * IOAPIC. A level-triggered one keeps its line until the guest's EOI, so each
  * vCPU notes the vectors of such routes that may reach it
- * (hvm_routing_eoi_vectors()), and their EOIs go to userspace and to resampling
- * irqfds. The kernel's IOAPIC names such vectors itself; it and the 8259A tell
- * which of their pins was ended, and the table also leads back from pins to GSIs.
+ * (hvm_routing_eoi_vectors()), and their EOIs go to userspace. The kernel's IOAPIC
+ * names such vectors itself; it and the 8259A tell which of their pins was ended,
+ * and the table also leads back from pins to GSIs, for resampling irqfds.
  *
  * Locks: vm->irq_lock for replacing the table; readers use RCU, in any context.
  * The old table is freed after a grace period that nobody waits for, so a
@@ -202,22 +202,6 @@ void hvm_routing_eoi_vectors(struct hvm_vcpu *vcpu, u64 bitmap[4])
 			new[irq.vector / 64] |= BIT_ULL(irq.vector % 64);
 	rcu_read_unlock();
 	memcpy(bitmap, new, sizeof(new));
-}
-
-/* The guest ended @vec on @vcpu: tell resampling irqfds of the pins that send it. */
-void hvm_routing_eoi(struct hvm_vcpu *vcpu, u8 vec)
-{
-	struct hvm_vm *vm = vcpu->vm;
-	struct hvm_lapic_irq irq;
-	u32 gsi;
-
-	if (list_empty(&vm->resamplers))
-		return;
-	rcu_read_lock();
-	for (gsi = 0; gsi < vm->nr_ioapic_pins; gsi++)
-		if (level_route(vm, gsi, &irq) && irq.vector == vec)
-			hvm_irqfd_eoi(vm, gsi);
-	rcu_read_unlock();
 }
 
 /* ---- pins of the kernel's own chips ---- */

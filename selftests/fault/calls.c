@@ -197,7 +197,7 @@ static void add_pair(struct fault_ctx *x)
 	x->fd = eventfd(0, EFD_NONBLOCK);
 }
 
-OP(irqfd_resample, CHIP, add_pair,
+OP(irqfd_resample, GVM_FULL, add_pair,
    return hvm_irqfd(x->vm->fd, x->ev, 1, HVM_IRQFD_FLAG_RESAMPLE, x->fd);)
 
 static void add_irqfd(struct fault_ctx *x)
@@ -230,6 +230,90 @@ static void add_ioeventfd(struct fault_ctx *x)
 OP(ioeventfd_remove, BARE, add_ioeventfd,
    return hvm_ioeventfd(x->vm->fd, x->ev, 0xd0000000, 4,
 			HVM_IOEVENTFD_FLAG_DEASSIGN, 0);)
+
+/* ---- the kernel's own chips ---- */
+
+#define FULL GVM_FULL
+
+OP(create_irqchip, BARE, other_vm, return hvm_create_irqchip(x->fd);)
+OP(create_pit2, FULL, NULL, return hvm_create_pit2(x->vm->fd, 0);)
+OP(irq_line, FULL, NULL, return hvm_irq_line(x->vm->fd, 5, 1);)
+
+static void add_chip(struct fault_ctx *x)
+{
+	fresh();
+	hvm_create_pit2(x->vm->fd, 0);
+	x->arg = 2;
+}
+
+OP(get_irqchip, FULL, add_chip, {
+	struct hvm_irqchip *chip = (void *)buf;
+
+	chip->chip_id = x->arg;
+	return hvm_get_irqchip(x->vm->fd, chip);
+})
+OP(set_irqchip, FULL, add_chip, {
+	struct hvm_irqchip *chip = (void *)buf;
+
+	chip->chip_id = x->arg;
+	return hvm_set_irqchip(x->vm->fd, chip);
+})
+OP(get_pit2, FULL, add_chip, return call(x->vm->fd, HVM_GET_PIT2, buf);)
+OP(set_pit2, FULL, add_chip, return call(x->vm->fd, HVM_SET_PIT2, buf);)
+OP(get_pit, FULL, add_chip, return call(x->vm->fd, HVM_GET_PIT, buf);)
+OP(set_pit, FULL, add_chip, return call(x->vm->fd, HVM_SET_PIT, buf);)
+OP(reinject, FULL, add_chip, return call(x->vm->fd, HVM_REINJECT_CONTROL, buf);)
+
+static void fill_pins(struct fault_ctx *x)
+{
+	struct hvm_irq_routing *r = fresh();
+	unsigned int i;
+
+	r->nr = 24;
+	for (i = 0; i < 24; i++) {
+		r->entries[i].gsi = i;
+		r->entries[i].type = HVM_IRQ_ROUTING_IRQCHIP;
+		r->entries[i].u.irqchip.irqchip = HVM_IRQCHIP_IOAPIC;
+		r->entries[i].u.irqchip.pin = i;
+	}
+}
+
+OP(routing_pins, FULL, fill_pins, return hvm_set_gsi_routing(x->vm->fd, (void *)buf);)
+
+static int zone(struct fault_ctx *x, unsigned long nr)
+{
+	struct hvm_coalesced_mmio_zone z = { .addr = 0xd0000000, .size = 0x1000 };
+
+	return call(x->vm->fd, nr, &z);
+}
+
+static void add_zone(struct fault_ctx *x)
+{
+	zone(x, HVM_REGISTER_COALESCED_MMIO);
+}
+
+OP(coalesce, BARE, NULL, return zone(x, HVM_REGISTER_COALESCED_MMIO);)
+OP(coalesce_more, BARE, add_zone, return zone(x, HVM_REGISTER_COALESCED_MMIO);)
+OP(uncoalesce, BARE, add_zone, return zone(x, HVM_UNREGISTER_COALESCED_MMIO);)
+OP(map_ring, BARE, NULL, {
+	volatile char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+				x->c->fd, HVM_COALESCED_MMIO_PAGE_OFFSET * 4096);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	munmap((void *)p, 4096);
+	return 0;
+})
+OP(vapic, CHIP, NULL, {
+	struct hvm_vapic_addr va = { .vapic_addr = LOW_POOL };
+
+	return call(x->c->fd, HVM_SET_VAPIC_ADDR, &va);
+})
+OP(tpr_reporting, CHIP, NULL, {
+	struct hvm_tpr_access_ctl ctl = { .enabled = 1 };
+
+	return call(x->c->fd, HVM_TPR_ACCESS_REPORTING, &ctl);
+})
 
 OP(msr_filter, BARE, NULL, {
 	static uint8_t bitmap[64];

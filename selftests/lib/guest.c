@@ -234,6 +234,10 @@ struct gvm *gvm_new(enum gvm_irqchip irqchip)
 		err = hvm_split_irqchip(vm->fd, 24);
 	if (err)
 		lib_die("HVM_CAP_SPLIT_IRQCHIP", err);
+	if (irqchip == GVM_FULL)
+		err = hvm_create_irqchip(vm->fd);
+	if (err)
+		lib_die("HVM_CREATE_IRQCHIP", err);
 	return vm;
 }
 

@@ -121,6 +121,7 @@ struct trap_frame {
 enum gvm_irqchip {
 	GVM_NO_IRQCHIP,		/* interrupts come by HVM_INTERRUPT */
 	GVM_SPLIT,		/* local APICs in the kernel, 24 pins outside */
+	GVM_FULL,		/* 8259A, IOAPIC and local APICs in the kernel */
 };
 
 /** device_path() - the device under test: HVM_DEVICE or /dev/hvm */
