@@ -31,6 +31,8 @@ help:
 	@echo 'make demo               two Linux guests at once, here or in an emulated host'
 	@echo 'make run                a shell on a host with hvm, to play with'
 	@echo 'make check              build and test everything'
+	@echo 'make bench              what hvm costs beside KVM, in instructions, on both lanes'
+	@echo 'make bench-accept       keep the figures that make check compares with'
 	@echo 'make debug-kernel       a kernel that checks what hvm does to it (20 minutes)'
 	@echo 'make check-debug        all selftests on it'
 	@echo 'make fuzz               fuzz it on that kernel for TIME seconds (300)'
@@ -57,6 +59,12 @@ demo:
 
 run:
 	@lab/demo --shell $(if $(HOST),--host $(HOST))
+
+bench:
+	@lab/bench --output "$(O)" $(or $(LANES),amd intel) $(if $(KVER),--kernel $(KVER))
+
+bench-accept:
+	@lab/bench --accept --output "$(O)" $(or $(LANES),amd intel) $(if $(KVER),--kernel $(KVER))
 
 check:
 	@lab/check "$(O)"
@@ -85,4 +93,4 @@ install: all
 clean:
 	rm -rf "$(O)"
 
-.PHONY: all help modules userspace selftests demo run check debug-kernel check-debug soak install clean
+.PHONY: all help modules userspace selftests demo run bench bench-accept check debug-kernel check-debug soak install clean
