@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,8 +90,6 @@ int main(int argc, char **argv)
 		dup2(fds[1], 1);
 		close(fds[0]);
 		close(fds[1]);
-		/* how many pages a fault brings in depends on where they are */
-		personality(ADDR_NO_RANDOMIZE);
 		*start = rdtsc();
 		execvp(argv[3], argv + 3);
 		perror(argv[3]);
