@@ -110,6 +110,13 @@ int main(int argc, char **argv)
 		uint32_t size = header[1] | header[2] << 8 | header[3] << 16 |
 				(uint32_t)header[4] << 24;
 
+		/* another kernel, by kexec: its agent begins anew */
+		if (!memcmp(header, CHANNEL_MAGIC, sizeof(header))) {
+			if (fread(data, 1, strlen(CHANNEL_MAGIC) - sizeof(header), stream) !=
+			    strlen(CHANNEL_MAGIC) - sizeof(header))
+				break;
+			continue;
+		}
 		if (size > FRAME_MAX || fread(data, 1, size, stream) != size)
 			break;
 		data[size] = 0;
