@@ -75,6 +75,7 @@ debug-kernel:
 
 check-debug: debug-kernel
 	@HVM_KERNELS=debug lab/check "$(O)" amd-debug
+	@lab/hygiene --kernel debug --output "$(O)"
 
 fuzz: debug-kernel
 	@lab/fuzz --time $(or $(TIME),300) --output "$(O)"
