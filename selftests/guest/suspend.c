@@ -15,7 +15,7 @@ static volatile uint64_t turns, stop;
 /* what suspending and resuming says */
 static void __attribute__((constructor)) expect(void)
 {
-	printf("# klog-allow: PM: |Freezing |OOM killer|printk: Suspending|smpboot: |"
+	printf("# klog-allow: PM: |Filesystems sync|Freezing |OOM killer|printk: Suspending|smpboot: |"
 	       "non-boot CPU|Restarting tasks|ACPI: |x86: Booting SMP|CPU[0-9]+ is up|"
 	       "serial 00:|random: |suspend debug: |done\\.$|sd |ata[0-9]|kvm-clock|elapsed\n");
 }
