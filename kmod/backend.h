@@ -47,6 +47,7 @@ enum hvm_cpu_mode { HVM_CPU_REAL, HVM_CPU_VM86, HVM_CPU_PROT16, HVM_CPU_PROT32, 
 #define HVM_TRAPS_DEBUG		BIT(0)	/* guest_debug, debug registers in use */
 #define HVM_TRAPS_MSR		BIT(1)	/* MSR filter, local APIC mode, XFD … : the MSR bitmap */
 #define HVM_TRAPS_CPUID		BIT(2)	/* the guest's CPUID was set */
+#define HVM_TRAPS_EOI		BIT(3)	/* hvm_lapic_eoi_exits() changed */
 
 /**
  * struct hvm_backend - operations and data of a processor vendor
@@ -62,7 +63,7 @@ enum hvm_cpu_mode { HVM_CPU_REAL, HVM_CPU_VM86, HVM_CPU_PROT16, HVM_CPU_PROT32, 
  * @cpu_disable: give this CPU back as it was found (interrupts off)
  * @vcpu_create: allocate the control block; state is set by a reset that follows
  * @vcpu_destroy: free it; also called after a failed vcpu_create()
- * @set_windows: vcpu->windows or vcpu->tpr_threshold changed
+ * @set_windows: vcpu->windows or vcpu->tpr_threshold changed, or hvm_lapic_irq_status()
  * @get_seg: read a segment or table register
  * @set_seg: write one; nothing is checked, state.c did
  * @set_cr: write a control register. Also called with HVM_CR_EFER after vcpu->efer changed, and with

@@ -156,6 +156,12 @@ static bool irq_pending(struct hvm_vcpu *vcpu)
 	return ext_irq_next(vcpu) || (vcpu->apic && hvm_lapic_pending(vcpu) >= 0);
 }
 
+/* Likewise, but for what the processor delivers by itself. */
+static bool injectable(struct hvm_vcpu *vcpu)
+{
+	return vcpu->virtual_irq ? ext_irq_next(vcpu) : irq_pending(vcpu);
+}
+
 static bool wants_window(struct hvm_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->run->request_interrupt_window) && !vcpu->vm->pic &&
@@ -168,7 +174,7 @@ static void set_windows(struct hvm_vcpu *vcpu, u32 windows, int threshold)
 		windows |= HVM_WINDOW_CR8;
 	else
 		threshold = 0;
-	if (windows == vcpu->windows && threshold == vcpu->tpr_threshold)
+	if (windows == vcpu->windows && threshold == vcpu->tpr_threshold && !vcpu->virtual_irq)
 		return;
 	vcpu->windows = windows;
 	vcpu->tpr_threshold = threshold;
@@ -227,18 +233,34 @@ int hvm_prepare_events(struct hvm_vcpu *vcpu)
 			windows |= HVM_WINDOW_NMI;
 	}
 
-	irq = irq_pending(vcpu);
+	irq = injectable(vcpu);
 	if (irq && !vcpu->inj && vcpu->rflags & X86_EFLAGS_IF &&
 	    !(shadow & (HVM_SHADOW_STI | HVM_SHADOW_MOV_SS))) {
 		inject_irq(vcpu);
-		irq = irq_pending(vcpu);
+		irq = injectable(vcpu);
 	}
 	if (irq || wants_window(vcpu))
 		windows |= HVM_WINDOW_IRQ;
-	set_windows(vcpu, windows, vcpu->apic ? hvm_lapic_threshold(vcpu) : -1);
+	set_windows(vcpu, windows, vcpu->apic && !vcpu->virtual_irq ? hvm_lapic_threshold(vcpu) : -1);
 	if (unlikely(vcpu->vapic))
 		hvm_lapic_to_vapic(vcpu);
 	return 1;
+}
+
+/* Interrupts off. With virtual interrupts the processor only has to be told of a new vector. */
+bool hvm_fast_event(struct hvm_vcpu *vcpu)
+{
+	if (!vcpu->virtual_irq || READ_ONCE(vcpu->requests) != BIT(HVM_REQ_EVENT))
+		return false;
+	/* Before looking at what was asked for: more may come. */
+	test_and_clear_bit(HVM_REQ_EVENT, &vcpu->requests);
+	if (vcpu->exception.pending || atomic_read(&vcpu->nmi_pending) || ext_irq_next(vcpu) ||
+	    vcpu->windows || vcpu->vapic || hvm_lapic_has_init_sipi(vcpu)) {
+		hvm_request_only(vcpu, HVM_REQ_EVENT);
+		return false;
+	}
+	hvm_backend->set_windows(vcpu);
+	return true;
 }
 
 /**

@@ -141,8 +141,6 @@ enum hvm_x {
 	HVM_X_STAGE2,		/* .fault */
 	HVM_X_USER,		/* vcpu->run says what is left to do */
 	HVM_X_CR8_BELOW,	/* TPR fell below the threshold; already stored in vcpu->cr8 */
-	HVM_X_APIC_WRITE,	/* trap-like: .apic_offset of the virtual-APIC page was written */
-	HVM_X_EOI_INDUCED,	/* trap-like: EOI of .vector that has its EOI-exit bit set */
 	HVM_X_TASK_SWITCH,	/* reported to userspace as an emulation failure */
 	HVM_X_BUS_LOCK,
 };
@@ -177,7 +175,6 @@ struct hvm_exit_info {
 			u8 op;		/* HVM_CROP_* */
 			u16 lmsw;
 		} cr;
-		u32 apic_offset;
 	};
 };
 enum { HVM_CROP_READ, HVM_CROP_WRITE, HVM_CROP_CLTS, HVM_CROP_LMSW };
@@ -279,6 +276,7 @@ struct hvm_vcpu {
 	u32 sipi_vector;		/* [*] written before INIT/SIPI bits, see lapic.c */
 	u32 mp_state;			/* [T] HVM_MP_STATE_*; others ask through lapic events */
 	DECLARE_BITMAP(eoi_pending, 256);	/* [T] vectors ended that userspace was not told of yet */
+	bool virtual_irq;		/* [T], senders read it under RCU: the processor delivers the local APIC's interrupts by itself */
 	bool pv_unhalted;		/* [A] KICK_CPU hypercall: ends one HLT; set by pv.c/lapic.c, cleared by vcpu.c */
 	bool tpr_report;		/* [T] TPR_ACCESS_REPORTING */
 	bool tpr_write;			/* [T] for HVM_REQ_TPR_ACCESS, */
@@ -348,6 +346,7 @@ struct hvm_pt_format {
 	u64 write;		/* may write */
 	u64 accessed, dirty;	/* hardware A/D bits, 0 = the format has none */
 	u64 soft_dirty_log;	/* software bit: writable but for dirty logging */
+	bool dirty_log;		/* set at load: the processor logs whatever it sets the dirty bit of */
 	u64 addr_mask;
 	bool huge_1g;		/* set at load */
 	bool host_levels;	/* walked with as many levels as the host's own tables */
@@ -364,6 +363,7 @@ struct hvm_stage2 {
 	atomic_t flushing;		/* [A] removals whose TLB flush is not over yet */
 	unsigned long freed;		/* [S] unlinked tables that wait for a flush: stage2.c */
 	atomic_long_t tables;		/* [A] table pages in use */
+	bool logged;			/* [M] some slot was logged once; the backend reads it */
 	const struct hvm_pt_format *fmt;	/* [C] */
 };
 
@@ -501,6 +501,7 @@ static inline void hvm_inject_gp(struct hvm_vcpu *vcpu) { hvm_queue_exception_er
 static inline void hvm_inject_ud(struct hvm_vcpu *vcpu) { hvm_queue_exception(vcpu, 6); }
 void hvm_inject_pf(struct hvm_vcpu *vcpu, gva_t cr2, u32 err);
 void hvm_queue_nmi(struct hvm_vcpu *vcpu);		/* any context */
+bool hvm_fast_event(struct hvm_vcpu *vcpu);		/* inner loop: true: HVM_REQ_EVENT was all, and is done */
 int hvm_prepare_events(struct hvm_vcpu *vcpu);		/* before entry: fills vcpu->inj and windows; 1 = go on, 0 = leave */
 bool hvm_vcpu_runnable(struct hvm_vcpu *vcpu);		/* would HLT end? */
 void hvm_get_events(struct hvm_vcpu *vcpu, struct hvm_vcpu_events *ev);
@@ -734,8 +735,9 @@ int hvm_lapic_set_state(struct hvm_vcpu *vcpu, const struct hvm_lapic_state *s);
 void hvm_lapic_scan_ioapic(struct hvm_vcpu *vcpu);	/* HVM_REQ_SCAN_IOAPIC: refresh EOI-exit vectors from routing */
 void *hvm_lapic_page(struct hvm_vcpu *vcpu);		/* 4 KiB register page (VMX: virtual-APIC page) */
 u64 *hvm_lapic_eoi_exits(struct hvm_vcpu *vcpu);	/* 256 bits */
-void hvm_lapic_apic_write(struct hvm_vcpu *vcpu, u32 offset);	/* HVM_X_APIC_WRITE: act on what hardware stored */
-void hvm_lapic_eoi_induced(struct hvm_vcpu *vcpu, u8 vector);
+void hvm_lapic_eoi_induced(struct hvm_vcpu *vcpu, u8 vector);	/* the processor ended a vector of eoi_exits; irqs may be off */
+void hvm_lapic_set_virtual(struct hvm_vcpu *vcpu, bool on);	/* backend: the processor delivers interrupts */
+u16 hvm_lapic_irq_status(struct hvm_vcpu *vcpu);	/* RVI and SVI, for virtual-interrupt delivery */
 void hvm_lapic_tpr_changed(struct hvm_vcpu *vcpu);	/* vcpu->cr8 changed under us */
 void hvm_lapic_free_map(struct hvm_vm *vm);
 bool hvm_lapic_match(struct hvm_vcpu *vcpu, u32 dest, bool logical);	/* would a device's message reach it? */

@@ -242,6 +242,7 @@ static int slot_alloc_bitmap(struct hvm_vm *vm, struct hvm_slot *s)
 	if (vm->manual_dirty & HVM_DIRTY_LOG_INITIALLY_SET)
 		bitmap_set(b->bits, 0, s->npages);
 	s->dirty = b->bits;
+	WRITE_ONCE(vm->s2.logged, true);
 	return 0;
 }
 
@@ -438,6 +439,9 @@ static int log_run(struct hvm_vm *vm, const struct hvm_slot *s, unsigned long fi
 
 	/* The flush comes at the end: a removal by another must not rely on us until then. */
 	atomic_inc(&vm->s2.flushing);
+	/* What processors have logged is in the bitmap once their guests have exited. */
+	if (vm->s2.fmt->dirty_log && !clear)
+		hvm_flush_remote(vm);
 	for (; n && !r; n -= m, first += m, user += m * sizeof(long)) {
 		m = min_t(unsigned long, n, DIRTY_CHUNK);
 		if (clear && copy_from_user(words, user, m * sizeof(long))) {

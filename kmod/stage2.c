@@ -25,7 +25,9 @@
  * Dirty logging maps 4 KiB pages without write permission and marks those that
  * the host could write with the format's soft_dirty_log bit: the write fault
  * that follows adds the permission and sets the bit in the slot's bitmap,
- * without looking at the host's tables.
+ * without looking at the host's tables. A processor that logs by itself
+ * (.dirty_log) is given writable pages whose dirty bit is clear, and tells of the
+ * first write; pages that are not logged have the bit set from the start.
  *
  * The shape of the tree conflicts with a new mapping when the host joined pages
  * to a large one or dirty logging split one; what is in the way is removed.
@@ -173,6 +175,12 @@ static bool s2_leaf_op(const struct hvm_pt_format *fmt, u64 *p, u64 e, int level
 	case HVM_S2_ZAP:
 		break;
 	case HVM_S2_WRPROTECT:
+		if (fmt->dirty_log && level == 1) {
+			if (!(e & fmt->dirty))
+				return false;
+			clear_bit(__ffs64(fmt->dirty), (unsigned long *)p);
+			return true;
+		}
 		if (!(e & fmt->write))
 			return false;
 		if (level > 1)
@@ -421,10 +429,10 @@ static bool s2_stale(const struct hvm_stage2 *s2, const struct s2_fault *f)
 
 static u64 s2_make_leaf(const struct hvm_pt_format *fmt, const struct s2_fault *f, u64 pa)
 {
-	bool log = f->slot->dirty && !f->write;
-	u64 e = fmt->leaf(pa, f->level, f->writable && !log, true, f->write, f->uncached);
+	bool log = f->slot->dirty && !f->write, soft = log && !fmt->dirty_log;
+	u64 e = fmt->leaf(pa, f->level, f->writable && !soft, true, !log, f->uncached);
 
-	return f->writable && log ? e | fmt->soft_dirty_log : e;
+	return f->writable && soft ? e | fmt->soft_dirty_log : e;
 }
 
 /* The last step: 1 done (or lost to another fault: try again), -EEXIST something is in the way. */

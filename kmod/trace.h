@@ -22,7 +22,6 @@
 	E(HVM_X_CR, "cr") E(HVM_X_DR, "dr") E(HVM_X_XSETBV, "xsetbv") E(HVM_X_PIO, "pio") \
 	E(HVM_X_RDMSR, "rdmsr") E(HVM_X_WRMSR, "wrmsr") E(HVM_X_SHUTDOWN, "shutdown") \
 	E(HVM_X_STAGE2, "stage2") E(HVM_X_USER, "user") E(HVM_X_CR8_BELOW, "cr8_below") \
-	E(HVM_X_APIC_WRITE, "apic_write") E(HVM_X_EOI_INDUCED, "eoi_induced") \
 	E(HVM_X_TASK_SWITCH, "task_switch") LAST(HVM_X_BUS_LOCK, "bus_lock")
 
 #undef E

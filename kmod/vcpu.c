@@ -152,8 +152,8 @@ bool hvm_host_irq_window(struct hvm_vcpu *vcpu)
 	hvm_fpu_load(vcpu);
 	/* The host's grace periods must not wait for a guest that runs on and on. */
 	rcu_note_context_switch(false);
-	return !READ_ONCE(vcpu->requests) && !hvm_guest_work_pending() &&
-	       !hw_breakpoint_active();
+	return (!READ_ONCE(vcpu->requests) || hvm_fast_event(vcpu)) &&
+	       !hvm_guest_work_pending() && !hw_breakpoint_active();
 }
 
 /* ---- small services for the handlers ---- */
@@ -291,12 +291,6 @@ static int handle_exit(struct hvm_vcpu *vcpu)
 		return handle_window(vcpu, HVM_WINDOW_NMI, HVM_STAT_NMI_WINDOW);
 	case HVM_X_CR8_BELOW:
 		return handle_cr8_below(vcpu);
-	case HVM_X_APIC_WRITE:
-		hvm_lapic_apic_write(vcpu, vcpu->exit.apic_offset);
-		return 1;
-	case HVM_X_EOI_INDUCED:
-		hvm_lapic_eoi_induced(vcpu, vcpu->exit.vector);
-		return 1;
 	case HVM_X_EXCEPTION:
 		return hvm_handle_exception(vcpu);
 	case HVM_X_CR:

@@ -22,6 +22,11 @@
  * the vCPU's thread, and senders read SPIV and the LVT as single words. APICs
  * and map are freed through RCU, which hvm_lapic_deliver() holds.
  *
+ * A processor with virtual-interrupt delivery moves vectors from IRR to ISR and
+ * ends them without us (vcpu->virtual_irq), and IRR and ISR are its own while
+ * the guest runs. So senders leave vectors in posted[], the vCPU's thread brings
+ * them to the IRR outside the guest, and what is in service only the ISR tells.
+ *
  * The timer is an hrtimer that expires in hard interrupt context and posts its
  * vector there. It is always cancelled (which waits for the callback) before
  * any field the callback reads is changed to mean something else. The APIC
@@ -66,6 +71,7 @@ struct hvm_lapic {
 	int phys_id;			/* [*] key in map->phys, -1 = none; read by others when an ID is given up */
 	unsigned long events;		/* [A] EV_* */
 	u64 eoi_exits[4];		/* [T] vectors whose EOI userspace's IOAPIC wants to hear of */
+	unsigned long posted[4];	/* [A] on their way to the IRR, where that is the processor's */
 	struct hrtimer timer;
 	u32 timer_mode;			/* [*] see the timer's rule above, as the next two */
 	u64 period;			/* ns */
@@ -123,6 +129,33 @@ static int vec_highest(const struct hvm_lapic *apic, u32 base)
 	return -1;
 }
 
+/* Own thread, outside the guest. */
+static void take_posted(struct hvm_lapic *apic)
+{
+	unsigned long bits;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(apic->posted); i++) {
+		if (!READ_ONCE(apic->posted[i]))
+			continue;
+		bits = xchg(&apic->posted[i], 0);
+		*(u32 *)(apic->regs + APIC_IRR + i * 0x20) |= bits;
+		*(u32 *)(apic->regs + APIC_IRR + i * 0x20 + 0x10) |= bits >> 32;
+	}
+}
+
+static int irr_highest(struct hvm_lapic *apic)
+{
+	if (apic->vcpu->virtual_irq)
+		take_posted(apic);
+	return vec_highest(apic, APIC_IRR);
+}
+
+static int isr_highest(const struct hvm_lapic *apic)
+{
+	return apic->vcpu->virtual_irq ? vec_highest(apic, APIC_ISR) : apic->isr_top;
+}
+
 static bool is_x2apic(const struct hvm_lapic *apic)
 {
 	return (READ_ONCE(apic->vcpu->apic_base) & BASE_X2APIC) == BASE_X2APIC;
@@ -154,14 +187,15 @@ static u8 tpr_get(const struct hvm_lapic *apic)
 static u8 ppr_get(const struct hvm_lapic *apic)
 {
 	u8 tpr = tpr_get(apic);
-	int isr = apic->isr_top < 0 ? 0 : apic->isr_top & 0xf0;
+	int isr = isr_highest(apic);
 
+	isr = isr < 0 ? 0 : isr & 0xf0;
 	return (tpr & 0xf0) >= isr ? tpr : isr;
 }
 
 static void event_if_pending(struct hvm_lapic *apic)
 {
-	if (vec_highest(apic, APIC_IRR) >= 0)
+	if (irr_highest(apic) >= 0 || apic->vcpu->virtual_irq)
 		hvm_request_only(apic->vcpu, HVM_REQ_EVENT);
 }
 
@@ -295,7 +329,8 @@ static void post(struct hvm_lapic *apic, u8 vec, bool level)
 			clear_bit(vec & 31, vec_word(apic, APIC_TMR, vec));
 	}
 	/* Whoever set the bit first also asks the vCPU to look. */
-	if (!test_and_set_bit(vec & 31, vec_word(apic, APIC_IRR, vec)))
+	if (READ_ONCE(apic->vcpu->virtual_irq) ? !test_and_set_bit(vec, apic->posted) :
+	    !test_and_set_bit(vec & 31, vec_word(apic, APIC_IRR, vec)))
 		hvm_request(apic->vcpu, HVM_REQ_EVENT);
 }
 
@@ -521,7 +556,7 @@ static void broadcast_eoi(struct hvm_lapic *apic, u8 vec)
 
 static void eoi(struct hvm_lapic *apic)
 {
-	int vec = apic->isr_top;
+	int vec = isr_highest(apic);
 
 	if (vec < 0)
 		return;
@@ -578,7 +613,7 @@ int hvm_lapic_pending(struct hvm_vcpu *vcpu)
 	struct hvm_lapic *apic = vcpu->apic;
 	int vec;
 
-	vec = vec_highest(apic, APIC_IRR);
+	vec = irr_highest(apic);
 	if (vec < 0 || !hw_enabled(apic) || !sw_enabled(apic))
 		return -1;
 	/* What is in service matters only now. */
@@ -599,14 +634,14 @@ int hvm_lapic_ack(struct hvm_vcpu *vcpu)
 	apic->isr_top = vec;
 	/* With more waiting, or userspace listening, the EOI has to be seen at once. */
 	if (hvm_pv_eoi_enabled(vcpu) && !test_bit(vec, (unsigned long *)apic->eoi_exits) &&
-	    vec_highest(apic, APIC_IRR) < 0)
+	    irr_highest(apic) < 0)
 		apic->pv_eoi = hvm_pv_eoi_set(vcpu);
 	return vec;
 }
 
 int hvm_lapic_threshold(struct hvm_vcpu *vcpu)
 {
-	int vec = vec_highest(vcpu->apic, APIC_IRR);
+	int vec = irr_highest(vcpu->apic);
 
 	return vec >= 0 && vcpu->cr8 >= vec >> 4 ? vec >> 4 : -1;
 }
@@ -771,6 +806,9 @@ static u32 reg_read(struct hvm_lapic *apic, u32 off)
 		if (unlikely(apic->pv_eoi))
 			pv_eoi_sync(apic, true);
 		return off == APIC_PROCPRI ? ppr_get(apic) : reg_get(apic, off);
+	case APIC_IRR ... APIC_IRR + 0x70:
+		take_posted(apic);
+		break;
 	case APIC_ARBPRI:
 		return 0;
 	case APIC_TMCCT:
@@ -1048,6 +1086,7 @@ int hvm_lapic_get_state(struct hvm_vcpu *vcpu, struct hvm_lapic_state *s)
 	struct hvm_lapic *apic = vcpu->apic;
 
 	hvm_lapic_sync_pv_eoi(vcpu);
+	take_posted(apic);
 	memcpy(s->regs, apic->regs, sizeof(s->regs));
 	STATE(s, APIC_TASKPRI) = tpr_get(apic);
 	STATE(s, APIC_PROCPRI) = ppr_get(apic);
@@ -1089,6 +1128,7 @@ int hvm_lapic_set_state(struct hvm_vcpu *vcpu, const struct hvm_lapic_state *s)
 		return -EINVAL;
 	hvm_lapic_sync_pv_eoi(vcpu);
 	hrtimer_cancel(&apic->timer);
+	memset(apic->posted, 0, sizeof(apic->posted));
 	memcpy(apic->regs, s->regs, sizeof(s->regs));
 	/* What is derived, or not userspace's to choose. */
 	reg_set(apic, APIC_LVR, LAPIC_VERSION);
@@ -1141,7 +1181,7 @@ void hvm_lapic_from_vapic(struct hvm_vcpu *vcpu)
 void hvm_lapic_to_vapic(struct hvm_vcpu *vcpu)
 {
 	struct hvm_lapic *apic = vcpu->apic;
-	int irr = vec_highest(apic, APIC_IRR), isr = apic->isr_top;
+	int irr = irr_highest(apic), isr = isr_highest(apic);
 	u8 copy[4] = { tpr_get(apic), isr < 0 ? 0 : isr & 0xf0, 0, irr < 0 ? 0 : irr };
 
 	hvm_write_gpa(vcpu->vm, vcpu->vapic, copy, sizeof(copy));
@@ -1154,14 +1194,17 @@ void hvm_lapic_scan_ioapic(struct hvm_vcpu *vcpu)
 {
 	struct hvm_lapic *apic = vcpu->apic;
 
-	if (apic)
-		hvm_routing_eoi_vectors(vcpu, apic->eoi_exits);
+	if (!apic)
+		return;
+	hvm_routing_eoi_vectors(vcpu, apic->eoi_exits);
+	hvm_backend->update_traps(vcpu, HVM_TRAPS_EOI);
 }
 
 /* Is @vec on its way to the guest or in service there? Its EOI is still to come. */
 bool hvm_lapic_busy(struct hvm_vcpu *vcpu, u8 vec)
 {
-	return vec_test(vcpu->apic, APIC_IRR, vec) || vec_test(vcpu->apic, APIC_ISR, vec);
+	return test_bit(vec, vcpu->apic->posted) || vec_test(vcpu->apic, APIC_IRR, vec) ||
+	       vec_test(vcpu->apic, APIC_ISR, vec);
 }
 
 void *hvm_lapic_page(struct hvm_vcpu *vcpu)
@@ -1174,25 +1217,38 @@ u64 *hvm_lapic_eoi_exits(struct hvm_vcpu *vcpu)
 	return vcpu->apic->eoi_exits;
 }
 
-/* The processor stored a register into the page already: act on it. */
-void hvm_lapic_apic_write(struct hvm_vcpu *vcpu, u32 offset)
-{
-	u32 reg = offset & 0xff0;
-
-	if (reg > 0x3f0)
-		return;
-	if (is_x2apic(vcpu->apic) && reg == APIC_ICR)
-		x2apic_write(vcpu->apic, reg, *(u64 *)(vcpu->apic->regs + reg));
-	else
-		reg_write(vcpu->apic, reg, reg_get(vcpu->apic, reg));
-}
-
-/* The processor cleared the ISR bit itself. */
+/* The processor ended a vector that is in eoi_exits. */
 void hvm_lapic_eoi_induced(struct hvm_vcpu *vcpu, u8 vector)
 {
-	vcpu->apic->isr_top = vec_highest(vcpu->apic, APIC_ISR);
 	broadcast_eoi(vcpu->apic, vector);
-	event_if_pending(vcpu->apic);
+}
+
+/**
+ * hvm_lapic_set_virtual - from now on the processor delivers interrupts, or no longer does
+ * @vcpu: own thread, may sleep
+ * @on: which
+ */
+void hvm_lapic_set_virtual(struct hvm_vcpu *vcpu, bool on)
+{
+	if (on == vcpu->virtual_irq)
+		return;
+	/* It would not know of a vector that the guest ended in memory. */
+	hvm_lapic_sync_pv_eoi(vcpu);
+	WRITE_ONCE(vcpu->virtual_irq, on);
+	/* From here on everybody posts the new way. */
+	synchronize_rcu_expedited();
+	take_posted(vcpu->apic);
+	vcpu->apic->isr_top = vec_highest(vcpu->apic, APIC_ISR);
+	hvm_request_only(vcpu, HVM_REQ_EVENT);
+}
+
+/* What virtual-interrupt delivery starts from: RVI, and SVI in bits 15:8. */
+u16 hvm_lapic_irq_status(struct hvm_vcpu *vcpu)
+{
+	struct hvm_lapic *apic = vcpu->apic;
+	int irr = irr_highest(apic), isr = vec_highest(apic, APIC_ISR);
+
+	return (irr > 0 && sw_enabled(apic) ? irr : 0) | (isr > 0 ? isr << 8 : 0);
 }
 
 void hvm_lapic_tpr_changed(struct hvm_vcpu *vcpu)
@@ -1215,6 +1271,7 @@ void hvm_lapic_reset(struct hvm_vcpu *vcpu, bool init)
 					    (bsp ? MSR_IA32_APICBASE_BSP : 0));
 	id = init ? reg_get(apic, APIC_ID) : vcpu->id << 24;
 	memset(apic->regs, 0, PAGE_SIZE);
+	memset(apic->posted, 0, sizeof(apic->posted));
 	reg_set(apic, APIC_ID, id);
 	reg_set(apic, APIC_LVR, LAPIC_VERSION);
 	reg_set(apic, APIC_SPIV, 0xff);

@@ -34,8 +34,10 @@ enum { PIN, PROC, PROC2, EXIT, ENTRY, EPT_VPID, NR_WORDS };
 
 OPTION(ept_ad, "accessed and dirty bits in EPT entries");
 OPTION(ept_1g, "1 GiB pages in EPT");
+OPTION(pml, "page-modification logging");
 OPTION(tpr_shadow, "CR8 without exits");
 OPTION(x2apic_registers, "x2APIC registers read without exits");
+OPTION(virtual_interrupts, "interrupts delivered without exits in x2APIC mode");
 OPTION(tsc_scaling, "TSC scaling");
 OPTION(msr_bitmaps, "MSRs without exits");
 OPTION(preemption_timer, "exit at least every few milliseconds");
@@ -43,8 +45,6 @@ OPTION(pause_loop, "exits from loops of PAUSE");
 OPTION(rdtscp, "RDTSCP and RDPID in guests");
 OPTION(invpcid, "INVPCID in guests");
 OPTION(l1d_flush, "flush the L1 data cache at entry, against L1TF");
-UNUSED_OPTION(pml, "page-modification logging");
-UNUSED_OPTION(virtual_interrupts, "virtual-interrupt delivery");
 UNUSED_OPTION(xsaves, "XSAVES in guests");
 UNUSED_OPTION(ept_ve, "EPT-violation #VE");
 
@@ -89,8 +89,10 @@ static const struct {
 } options[] = {
 	{ &ept_ad, EPT_VPID, EPT_CAP_AD },
 	{ &ept_1g, EPT_VPID, EPT_CAP_1G },
+	{ &pml, PROC2, PROC2_PML },
 	{ &tpr_shadow, PROC, PROC_TPR_SHADOW },
 	{ &x2apic_registers, PROC2, PROC2_X2APIC | PROC2_APIC_REGISTERS },
+	{ &virtual_interrupts, PROC2, PROC2_VIRTUAL_INTERRUPTS },
 	{ &tsc_scaling, PROC2, PROC2_TSC_SCALING },
 	{ &msr_bitmaps, PROC, PROC_MSR_BITMAPS },
 	{ &preemption_timer, PIN, PIN_PREEMPTION_TIMER },
@@ -100,7 +102,7 @@ static const struct {
 };
 
 static int *const unused_options[] = {
-	&pml, &virtual_interrupts, &xsaves, &ept_ve,
+	&xsaves, &ept_ve,
 };
 
 static u64 read_msr(u32 msr)
@@ -180,6 +182,8 @@ static void choose_options(const u64 words[NR_WORDS])
 		*unused_options[i] = 0;
 	/* Registers read past the bitmap come from the page that the TPR shadow names. */
 	x2apic_registers = x2apic_registers && tpr_shadow && msr_bitmaps;
+	virtual_interrupts = virtual_interrupts && x2apic_registers;
+	pml = pml && ept_ad;
 	/* A timer that started anew with each entry would never end a storm of exits. */
 	preemption_timer = preemption_timer && words[EXIT] & EXIT_SAVE_TIMER;
 }
@@ -243,10 +247,14 @@ static void choose_controls(const u64 words[NR_WORDS], const u32 must[NR_WORDS])
 		c->proc2 |= PROC2_RDTSCP;
 	if (invpcid)
 		c->proc2 |= PROC2_INVPCID;
+	if (pml)
+		c->proc2 |= PROC2_PML;
 	if (tsc_scaling)
 		c->proc2 |= PROC2_TSC_SCALING;
 	if (x2apic_registers)
 		c->proc2 |= PROC2_X2APIC | PROC2_APIC_REGISTERS;
+	if (virtual_interrupts)
+		c->proc2 |= PROC2_VIRTUAL_INTERRUPTS;
 	c->exit |= must[EXIT] | EXIT_HOST_64 | EXIT_LOAD_EFER | EXIT_LOAD_PAT;
 	c->entry = must[ENTRY] | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT;
 	c->entry |= words[ENTRY] & ENTRY_LOAD_DEBUG;
@@ -296,6 +304,7 @@ int vmx_setup(const char **why)
 	hvm_ept_format.huge_1g = ept_1g;
 	if (!ept_ad)
 		hvm_ept_format.accessed = hvm_ept_format.dirty = 0;
+	hvm_ept_format.dirty_log = pml;
 
 	vmx_per_run = vmx_per_run > 0 || !HVM_CR4_OPEN;
 	vmx_caps.per_run = vmx_per_run;

@@ -18,13 +18,13 @@
 /* Exits that may cut an event's delivery short (SDM 3 28.2.4). */
 #define VECTORING_EXITS	(BIT_ULL(REASON_EXCEPTION) | BIT_ULL(REASON_TASK_SWITCH) |	\
 			 BIT_ULL(REASON_APIC_ACCESS) | BIT_ULL(REASON_EPT_VIOLATION) |	\
-			 BIT_ULL(REASON_EPT_MISCONFIG))
+			 BIT_ULL(REASON_EPT_MISCONFIG) | BIT_ULL(REASON_PML_FULL))
 
 /* Exits between instructions: a trap of the one before may wait. With all others none can. */
 #define BOUNDARY_EXITS	(BIT_ULL(REASON_INTERRUPT) | BIT_ULL(REASON_TRIPLE_FAULT) |	\
 			 BIT_ULL(REASON_IRQ_WINDOW) | BIT_ULL(REASON_NMI_WINDOW) |	\
 			 BIT_ULL(REASON_TPR_BELOW) | BIT_ULL(REASON_APIC_WRITE) |	\
-			 BIT_ULL(REASON_PREEMPTION_TIMER))
+			 BIT_ULL(REASON_EOI_INDUCED) | BIT_ULL(REASON_PREEMPTION_TIMER))
 
 #define MAX_FAST_EXITS	1024	/* in a row, before the host gets a moment for its interrupts */
 
@@ -234,6 +234,18 @@ static void stage2_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 		block_nmi(vcpu, v);
 }
 
+/* Empty the page-modification log into the slots' bitmaps. */
+static void drain_pml(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
+{
+	u16 i = vmread(VMCS_GUEST_PML_INDEX) + 1;
+
+	if (i == PML_ENTRIES)
+		return;
+	for (; i < PML_ENTRIES; i++)
+		hvm_mark_dirty(vcpu->vm, hvm_gfn(v->pml[i]));
+	vmwrite(VMCS_GUEST_PML_INDEX, PML_ENTRIES - 1);
+}
+
 static void cr_exit(struct hvm_vcpu *vcpu)
 {
 	static const u8 ops[] = { HVM_CROP_WRITE, HVM_CROP_READ, HVM_CROP_CLTS, HVM_CROP_LMSW };
@@ -376,6 +388,12 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 	}
 	if (reason == REASON_EXCEPTION)
 		return host_exception();
+	if (unlikely(reason == REASON_PML_FULL)) {
+		if (vmread(VMCS_EXIT_QUALIFICATION) & INFO_NMI_UNBLOCKED)
+			block_nmi(vcpu, v);
+		drain_pml(vcpu, v);
+		return AGAIN;
+	}
 	/* A single step must be seen after the instruction, by the common code. */
 	if (unlikely(vcpu->rflags & X86_EFLAGS_TF))
 		return DESCRIBE;
@@ -407,6 +425,11 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 	} else if (reason == REASON_VMCALL) {
 		if (!hvm_fast_hypercall(vcpu))
 			return DESCRIBE;
+	} else if (reason == REASON_EOI_INDUCED || reason == REASON_APIC_WRITE) {
+		/* After the instruction. The only such write is a self-IPI of an illegal vector. */
+		if (reason == REASON_EOI_INDUCED)
+			hvm_lapic_eoi_induced(vcpu, vmread(VMCS_EXIT_QUALIFICATION));
+		return READ_ONCE(vcpu->requests) && !hvm_fast_event(vcpu) ? LEAVE : AGAIN;
 	} else {
 		return DESCRIBE;
 	}
@@ -414,7 +437,9 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 		vcpu->exit.insn_len = vmread(VMCS_EXIT_INSN_LEN);
 	fast_skip(vcpu, vcpu->exit.insn_len);
 	/* Whoever was woken may want this CPU, and sends it no interrupt for that. */
-	return READ_ONCE(vcpu->requests) || hvm_guest_work_pending() ? LEAVE : AGAIN;
+	if (unlikely(READ_ONCE(vcpu->requests)) && !hvm_fast_event(vcpu))
+		return LEAVE;
+	return hvm_guest_work_pending() ? LEAVE : AGAIN;
 }
 
 /*
@@ -490,6 +515,9 @@ void vmx_run(struct hvm_vcpu *vcpu)
 		interrupt = run_held(vcpu, v);
 		if (likely(vcpu->exit.code != HVM_X_FAIL_ENTRY))
 			v->rsp = vcpu->gpr[HVM_RSP] = vmread(VMCS_GUEST_RSP);
+		/* Whoever asks for the log waits for the interrupt that brought us here. */
+		if (unlikely(READ_ONCE(vcpu->vm->s2.logged)) && v->pml)
+			drain_pml(vcpu, v);
 		if (unlikely(v->spec_direct))
 			vcpu->spec_ctrl = v->args.guest_spec;
 		if (unlikely(v->debugctl))

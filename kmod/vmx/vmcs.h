@@ -10,6 +10,8 @@
 /* 16 bits */
 #define VMCS_VPID			0x0000
 #define VMCS_GUEST_ES_SELECTOR		0x0800	/* then CS, SS, DS, FS, GS, LDTR, TR */
+#define VMCS_GUEST_IRQ_STATUS		0x0810	/* RVI; SVI in bits 15:8 */
+#define VMCS_GUEST_PML_INDEX		0x0812
 #define VMCS_HOST_ES_SELECTOR		0x0c00
 #define VMCS_HOST_CS_SELECTOR		0x0c02
 #define VMCS_HOST_SS_SELECTOR		0x0c04
@@ -20,9 +22,11 @@
 
 /* 64 bits */
 #define VMCS_MSR_BITMAP			0x2004
+#define VMCS_PML_ADDRESS		0x200e
 #define VMCS_TSC_OFFSET			0x2010
 #define VMCS_VIRTUAL_APIC_PAGE		0x2012
 #define VMCS_EPT_POINTER		0x201a
+#define VMCS_EOI_EXIT_BITMAP0		0x201c	/* then three more */
 #define VMCS_ENCLS_EXITING_BITMAP	0x202e
 #define VMCS_TSC_MULTIPLIER		0x2032
 #define VMCS_GUEST_PHYSICAL_ADDRESS	0x2400
@@ -136,9 +140,11 @@
 #define PROC2_WBINVD			(1U << 6)
 #define PROC2_UNRESTRICTED		(1U << 7)
 #define PROC2_APIC_REGISTERS		(1U << 8)
+#define PROC2_VIRTUAL_INTERRUPTS	(1U << 9)
 #define PROC2_PAUSE_LOOP		(1U << 10)
 #define PROC2_INVPCID			(1U << 12)
 #define PROC2_ENCLS			(1U << 15)
+#define PROC2_PML			(1U << 17)
 #define PROC2_TSC_SCALING		(1U << 25)
 #define PROC2_PCONFIG			(1U << 27)
 
@@ -219,6 +225,7 @@
 #define REASON_PAUSE			40
 #define REASON_TPR_BELOW		43
 #define REASON_APIC_ACCESS		44
+#define REASON_EOI_INDUCED		45
 #define REASON_EPT_VIOLATION		48
 #define REASON_EPT_MISCONFIG		49
 #define REASON_INVEPT			50
@@ -229,6 +236,7 @@
 #define REASON_APIC_WRITE		56
 #define REASON_VMFUNC			59
 #define REASON_ENCLS			60
+#define REASON_PML_FULL			62
 #define REASON_PCONFIG			65
 #define REASON_FAILED_ENTRY		(1U << 31)
 

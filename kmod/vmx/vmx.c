@@ -34,6 +34,7 @@
 #define EXCEPTIONS	(BIT(1) | BIT(17) | BIT(18))	/* #DB, #AC: storms; #MC: the host's */
 #define TSC_RATIO_1	BIT_ULL(48)
 #define TYPE_BUSY_TSS	11
+#define PROC2_APIC	(PROC2_X2APIC | PROC2_APIC_REGISTERS | PROC2_VIRTUAL_INTERRUPTS)
 
 static DEFINE_SPINLOCK(vpid_lock);
 static DECLARE_BITMAP(vpids, 1 << 16);	/* vpid_lock; 0 is the host's */
@@ -184,6 +185,7 @@ static void flush_shadow(struct vmx_vcpu *v)
 static void flush_controls(struct vmx_vcpu *v)
 {
 	struct hvm_vcpu *vcpu = v->vcpu;
+	int i;
 
 	if (v->proc != v->hw_proc)
 		vmwrite(VMCS_PROC_CONTROLS, v->proc);
@@ -199,6 +201,8 @@ static void flush_controls(struct vmx_vcpu *v)
 	v->threshold = vcpu->windows & HVM_WINDOW_CR8 ? vcpu->tpr_threshold : 0;
 	vmwrite(VMCS_TPR_THRESHOLD, v->threshold);
 	vmwrite(VMCS_VIRTUAL_APIC_PAGE, virt_to_phys(hvm_lapic_page(vcpu)));
+	for (i = 0; vcpu->virtual_irq && i < 4; i++)
+		vmwrite(VMCS_EOI_EXIT_BITMAP0 + 2 * i, hvm_lapic_eoi_exits(vcpu)[i]);
 }
 
 static void flush_efer(struct vmx_vcpu *v)
@@ -263,6 +267,10 @@ static void flush_constant(struct vmx_vcpu *v)
 		vmwrite(VMCS_PLE_GAP, 128);
 		vmwrite(VMCS_PLE_WINDOW, 4096);
 	}
+	if (v->pml) {
+		vmwrite(VMCS_PML_ADDRESS, virt_to_phys(v->pml));
+		vmwrite(VMCS_GUEST_PML_INDEX, PML_ENTRIES - 1);
+	}
 	if (vmx_caps.pin & PIN_PREEMPTION_TIMER)
 		vmwrite(VMCS_PREEMPTION_TIMER, vmx_caps.timer);
 	if (vmx_caps.proc2 & PROC2_ENCLS)
@@ -317,6 +325,8 @@ void vmx_flush(struct vmx_vcpu *v)
 	}
 	if (dirty & ITEM_PAT)
 		vmwrite(VMCS_GUEST_PAT, v->pat);
+	if (dirty & ITEM_IRQ_STATUS && v->vcpu->virtual_irq)
+		vmwrite(VMCS_GUEST_IRQ_STATUS, hvm_lapic_irq_status(v->vcpu));
 	if (dirty & ITEM_DR7)
 		vmwrite(VMCS_GUEST_DR7, hvm_effective_dr7(v->vcpu));
 	v->dirty = 0;
@@ -350,6 +360,11 @@ static void pass_x2apic(unsigned long *map, struct hvm_vcpu *vcpu)
 	for (i = 0x10; i < 0x28; i++)	/* ISR, TMR, IRR */
 		pass_through(map, vcpu, 0x800 + i, false);
 	pass_through(map, vcpu, 0x808, true);	/* TPR: below its threshold it exits */
+	if (!vcpu->virtual_irq)
+		return;
+	pass_through(map, vcpu, 0x80a, false);	/* PPR */
+	pass_through(map, vcpu, 0x80b, true);	/* EOI */
+	pass_through(map, vcpu, 0x83f, true);	/* self-IPI */
 }
 
 static bool x2apic_mode(struct hvm_vcpu *vcpu)
@@ -362,12 +377,15 @@ void vmx_update_msr_bitmap(struct hvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *v = to_vmx(vcpu);
 	unsigned long *map = v->msr_bitmap;
-	const u32 x2apic = vmx_caps.proc2 & (PROC2_X2APIC | PROC2_APIC_REGISTERS);
 
-	v->proc2 &= ~x2apic;
+	v->proc2 &= ~PROC2_APIC;
 	if (x2apic_mode(vcpu))
-		v->proc2 |= x2apic;
-	v->dirty |= ITEM_CONTROLS;
+		v->proc2 |= vmx_caps.proc2 & PROC2_APIC;
+	/* A debugger that steps may want no handlers in between. */
+	if (vcpu->guest_debug & HVM_GUESTDBG_BLOCKIRQ)
+		v->proc2 &= ~PROC2_VIRTUAL_INTERRUPTS;
+	hvm_lapic_set_virtual(vcpu, v->proc2 & PROC2_VIRTUAL_INTERRUPTS);
+	v->dirty |= ITEM_CONTROLS | ITEM_IRQ_STATUS;
 	if (!map)
 		return;
 	memset(map, 0xff, PAGE_SIZE);
@@ -433,6 +451,11 @@ static int vmx_vcpu_create(struct hvm_vcpu *vcpu)
 		if (!v->msr_bitmap)
 			return -ENOMEM;
 	}
+	if (vmx_caps.proc2 & PROC2_PML) {
+		v->pml = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+		if (!v->pml)
+			return -ENOMEM;
+	}
 	v->vpid = alloc_vpid();
 	v->have = ITEMS_READ;
 	v->dirty = ITEMS_ALL;
@@ -440,7 +463,7 @@ static int vmx_vcpu_create(struct hvm_vcpu *vcpu)
 	v->exceptions = EXCEPTIONS;
 	v->args.flags = vmx_caps.enter_flags;
 	v->proc = vmx_caps.proc;
-	v->proc2 = vmx_caps.proc2 & ~(PROC2_X2APIC | PROC2_APIC_REGISTERS);
+	v->proc2 = vmx_caps.proc2 & ~PROC2_APIC;
 	if (vcpu->vm->disabled_exits & HVM_X86_DISABLE_EXITS_HLT)
 		v->proc &= ~PROC_HLT;
 	if (vcpu->vm->disabled_exits & HVM_X86_DISABLE_EXITS_PAUSE)
@@ -465,6 +488,7 @@ static void vmx_vcpu_destroy(struct hvm_vcpu *vcpu)
 	if (v->vpid)
 		free_vpid(v->vpid);
 	free_page((unsigned long)v->msr_bitmap);
+	free_page((unsigned long)v->pml);
 	if (v->vmcs)
 		__free_page(v->vmcs);
 	kfree(v);
@@ -665,7 +689,10 @@ static void vmx_set_windows(struct hvm_vcpu *vcpu)
 
 	set_bits(&v->proc, PROC_IRQ_WINDOW, vcpu->windows & HVM_WINDOW_IRQ);
 	set_bits(&v->proc, PROC_NMI_WINDOW, vcpu->windows & HVM_WINDOW_NMI);
-	v->dirty |= ITEM_CONTROLS;
+	/* With virtual interrupts there is no threshold, and mostly no window. */
+	if (!vcpu->virtual_irq || v->proc != v->hw_proc)
+		v->dirty |= ITEM_CONTROLS;
+	v->dirty |= ITEM_IRQ_STATUS;
 }
 
 u32 vmx_get_shadow(struct hvm_vcpu *vcpu)
@@ -985,7 +1012,9 @@ static void vmx_update_traps(struct hvm_vcpu *vcpu, u32 why)
 		v->dirty |= ITEM_CR4 | ITEM_CONTROLS;
 		switch_again(v);
 	}
-	if (why & (HVM_TRAPS_MSR | HVM_TRAPS_CPUID)) {
+	if (why & HVM_TRAPS_EOI)
+		v->dirty |= ITEM_CONTROLS;
+	if (why & (HVM_TRAPS_MSR | HVM_TRAPS_CPUID | HVM_TRAPS_DEBUG)) {
 		if (vcpu->apic && v->proc & PROC_TPR_SHADOW)
 			v->vtpr = (u8 *)hvm_lapic_page(vcpu) + 0x80;
 		vmx_update_msr_bitmap(vcpu);

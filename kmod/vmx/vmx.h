@@ -49,8 +49,9 @@ static_assert(offsetof(struct vmx_enter_args, flags) == ENTER_FLAGS);
 #define ITEM_CONTROLS	BIT(18)
 #define ITEM_PAT	BIT(19)
 #define ITEM_DR7	BIT(20)
-#define ITEM_CONSTANT	BIT(21)		/* never written yet: all that stays */
-#define ITEMS_ALL	GENMASK(21, 0)
+#define ITEM_IRQ_STATUS	BIT(21)
+#define ITEM_CONSTANT	BIT(22)		/* never written yet: all that stays */
+#define ITEMS_ALL	GENMASK(22, 0)
 
 struct vmx_seg {
 	u64 base;
@@ -88,6 +89,7 @@ struct vmx_vcpu {
 	struct page *vmcs;		/* [C] */
 	u64 vmcs_pa;			/* [C] */
 	unsigned long *msr_bitmap;	/* [C] or NULL */
+	u64 *pml;			/* [C] addresses of pages written to, or NULL */
 	u16 vpid;			/* [C] 0: none was left */
 	int loaded_cpu;			/* whose caches hold the VMCS, or -1 */
 	struct list_head loaded;	/* in that CPU's list */
@@ -180,6 +182,7 @@ void vmx_fetch(struct vmx_vcpu *v, u32 items);
 void vmx_flush(struct vmx_vcpu *v);
 void vmx_prepare(struct vmx_vcpu *v);
 void vmx_update_msr_bitmap(struct hvm_vcpu *vcpu);
+#define PML_ENTRIES	512	/* filled from the end */
 
 /* enter.S. Returns 0 after an exit; 1: VMfail; 2: VMX is off. */
 int vmx_enter(struct hvm_vcpu *vcpu, struct vmx_enter_args *args);

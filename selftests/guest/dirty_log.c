@@ -227,12 +227,70 @@ TEST_F(log, written_by_the_kernel)
 	EXPECT_LOG();
 }
 
+static volatile uint64_t stop;
+
+/* more pages at once than a processor's own log holds */
+static void g_all(void)
+{
+	uint64_t i;
+
+	for (i = 0; i < PAGES; i++)
+		if (i % 8)
+			*(volatile uint64_t *)(GPA + i * PAGE_SIZE) = i;
+	GUEST_SYNC(1);
+}
+
+TEST_F(log, many)
+{
+	ASSERT_EQ(0, set_log(self->vm, self->p, true));
+	EXPECT_EMPTY();
+	gcpu_long_mode(self->c, g_all);
+	ASSERT_SYNC(self->c, 1);
+	memset(self->want, 0xfe, sizeof(self->want));
+	GET();
+	EXPECT_LOG();
+	EXPECT_EMPTY();
+}
+
+/* the log is whole while the guest runs: what it says it has written is there */
+static volatile uint64_t written;
+
+static void g_steps(void)
+{
+	for (written = 0; written < PAGES;) {
+		*(volatile uint64_t *)(GPA + written * PAGE_SIZE) = 1;
+		written++;
+	}
+	while (!stop)
+		cpu_relax();
+}
+
+TEST_F(log, while_it_runs)
+{
+	uint64_t got[PAGES / 64] = { 0 }, until;
+	unsigned int i, missed = 0;
+
+	stop = 0;
+	ASSERT_EQ(0, set_log(self->vm, self->p, true));
+	gcpu_long_mode(self->c, g_steps);
+	gcpu_start(self->c);
+	do {
+		until = written;
+		GET();
+		for (i = 0; i < PAGES / 64; i++)
+			got[i] |= self->bits[i];
+		for (i = 0; i < until; i++)
+			missed += !(got[i / 64] >> i % 64 & 1);
+	} while (until < PAGES && !missed);
+	stop = 1;
+	EXPECT_EQ(0u, missed);
+	EXPECT_EQ(UCALL_DONE, gcpu_join(self->c, 5));
+}
+
 /*
  * Live migration in small: copy what the log names while the guest writes,
  * stop it, copy the rest: the copy is the memory.
  */
-static volatile uint64_t stop;
-
 static void g_busy(void)
 {
 	uint64_t i = 1;
@@ -258,6 +316,7 @@ TEST_F(log, migration)
 	uint8_t *copy = map_aligned(SIZE);
 	int i;
 
+	stop = 0;
 	ASSERT_EQ(0, set_log(self->vm, self->p, true));
 	memcpy(copy, self->p, SIZE);
 	gcpu_long_mode(self->c, g_busy);

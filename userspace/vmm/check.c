@@ -8,6 +8,7 @@
 #include "vm.h"
 
 #include <cpuid.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -152,17 +153,41 @@ static int module_users(const char *name)
 	return users;
 }
 
-static void check_kvm(void)
+/* Two can share VT-x, not AMD-V. */
+static void check_kvm(enum vendor vendor)
 {
-	static const char * const modules[] = { "kvm_amd", "kvm_intel" };
-	bool free = true;
-	size_t i;
+	if (vendor == VENDOR_INTEL && module_users("kvm_intel") > 0)
+		note("KVM has guests running: hvm's run beside them");
+	else
+		say(module_users("kvm_amd") <= 0, "KVM has no guests running",
+		    "end KVM's guests, then 'modprobe -r kvm_amd'");
+}
 
-	for (i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
-		if (module_users(modules[i]) > 0)
-			free = false;
-	say(free, "KVM has no guests running",
-	    "end KVM's guests, then 'modprobe -r kvm_amd kvm_intel'");
+/* What the module chose of the features that not every processor has. */
+static void show_options(void)
+{
+	static const char directory[] = "/sys/module/hvm/parameters";
+	char path[320], value[16];
+	struct dirent *entry;
+	DIR *dir;
+	FILE *f;
+
+	dir = opendir(directory);
+	if (!dir)
+		return;
+	printf("     the module's options:");
+	while ((entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+		f = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
+		if (!f)
+			continue;
+		/* -1: of the other vendor's processors */
+		if (fscanf(f, "%15s", value) == 1 && strcmp(value, "-1"))
+			printf(" %s=%s", entry->d_name, value);
+		fclose(f);
+	}
+	putchar('\n');
+	closedir(dir);
 }
 
 static void check_module(void)
@@ -269,8 +294,9 @@ bool check_host(const char *device)
 	check_memory();
 	/* With somebody else's device, somebody else's module is meant. */
 	if (!strcmp(path, HVM_DEVICE_DEFAULT)) {
-		check_kvm();
+		check_kvm(vendor);
 		check_module();
+		show_options();
 	}
 	dev = check_device(path);
 	if (dev >= 0) {
