@@ -346,6 +346,7 @@ struct hvm_pt_format {
 	u64 write;		/* may write */
 	u64 accessed, dirty;	/* hardware A/D bits, 0 = the format has none */
 	u64 soft_dirty_log;	/* software bit: writable but for dirty logging */
+	bool nx_huge;		/* set at load: large leaves are not executable */
 	bool dirty_log;		/* set at load: the processor logs whatever it sets the dirty bit of */
 	u64 addr_mask;
 	bool huge_1g;		/* set at load */

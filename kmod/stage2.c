@@ -30,7 +30,9 @@
  * first write; pages that are not logged have the bit set from the start.
  *
  * The shape of the tree conflicts with a new mapping when the host joined pages
- * to a large one or dirty logging split one; what is in the way is removed.
+ * to a large one or dirty logging split one; what is in the way is removed. On
+ * processors that must not execute from large pages (.nx_huge), those have no
+ * execute permission: a fetch breaks one up, and what is small then stays small.
  */
 #include <linux/gfp.h>
 #include <linux/mem_encrypt.h>
@@ -54,7 +56,7 @@ struct s2_fault {
 	gfn_t gfn;
 	unsigned long hva;
 	unsigned long seq;
-	bool write;
+	bool write, exec;
 	struct page *page;	/* referenced; NULL: memory without struct page */
 	hfn_t hfn;
 	bool writable;		/* the host lets us write */
@@ -402,7 +404,7 @@ static int s2_level(struct hvm_vm *vm, const struct s2_fault *f)
 	u64 skew = slot->base ^ (slot->hva >> PAGE_SHIFT), size;
 	gfn_t first;
 
-	if (slot->dirty || !f->page || !PageCompound(f->page))
+	if (slot->dirty || (f->exec && vm->s2.fmt->nx_huge) || !f->page || !PageCompound(f->page))
 		return 1;
 	for (; level > 1; level--) {
 		size = s2_pages(level);
@@ -430,18 +432,24 @@ static bool s2_stale(const struct hvm_stage2 *s2, const struct s2_fault *f)
 static u64 s2_make_leaf(const struct hvm_pt_format *fmt, const struct s2_fault *f, u64 pa)
 {
 	bool log = f->slot->dirty && !f->write, soft = log && !fmt->dirty_log;
-	u64 e = fmt->leaf(pa, f->level, f->writable && !soft, true, !log, f->uncached);
+	u64 e = fmt->leaf(pa, f->level, f->writable && !soft,
+			   f->level == 1 || !fmt->nx_huge, !log, f->uncached);
 
 	return f->writable && soft ? e | fmt->soft_dirty_log : e;
 }
 
-/* The last step: 1 done (or lost to another fault: try again), -EEXIST something is in the way. */
+/*
+ * The last step: 1 done (or lost to another fault: try again), -EEXIST something is
+ * in the way, -EISDIR it is small pages, which may be there to be executed.
+ */
 static int s2_set_leaf(const struct hvm_pt_format *fmt, struct s2_fault *f, u64 *p, u64 old)
 {
 	u64 pa = (f->hfn & ~(s2_pages(f->level) - 1)) << PAGE_SHIFT;
 
 	if (old & fmt->present) {
-		if (!s2_is_leaf(fmt, old, f->level) || s2_pa(fmt, old) != pa)
+		if (!s2_is_leaf(fmt, old, f->level))
+			return fmt->nx_huge ? -EISDIR : -EEXIST;
+		if (s2_pa(fmt, old) != pa)
 			return -EEXIST;
 		if (!f->write || old & fmt->write)
 			return 1;
@@ -451,7 +459,7 @@ static int s2_set_leaf(const struct hvm_pt_format *fmt, struct s2_fault *f, u64 
 	return 1;
 }
 
-/* 1 installed, -EEXIST, or -EAGAIN: tables are missing and f->spare is too short. */
+/* 1 installed, -EEXIST, -EISDIR, or -EAGAIN: tables are missing and f->spare is too short. */
 static int s2_install(struct hvm_stage2 *s2, struct s2_fault *f)
 {
 	const struct hvm_pt_format *fmt = s2->fmt;
@@ -475,7 +483,8 @@ static int s2_install(struct hvm_stage2 *s2, struct s2_fault *f)
 			}
 		}
 		if (s2_is_leaf(fmt, e, level))
-			return !f->write || e & fmt->write ? 1 : -EEXIST;
+			return (f->write && !(e & fmt->write)) || (f->exec && fmt->nx_huge) ?
+				-EEXIST : 1;
 		table = s2_next(fmt, e);
 	}
 }
@@ -512,6 +521,8 @@ static int s2_map(struct hvm_vm *vm, struct s2_fault *f)
 		read_unlock(&vm->s2.lock);
 		if (r == -EEXIST)
 			s2_make_way(vm, f);
+		else if (r == -EISDIR)
+			f->level = 1;
 		else if (r != -EAGAIN)
 			break;
 		else if (s2_fill_spare(f))
@@ -563,7 +574,8 @@ static bool s2_log_write(struct hvm_stage2 *s2, const struct s2_fault *f)
  */
 int hvm_s2_fault(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 {
-	struct s2_fault f = { .gfn = hvm_gfn(gpa), .write = access & HVM_ACCESS_WRITE };
+	struct s2_fault f = { .gfn = hvm_gfn(gpa), .write = access & HVM_ACCESS_WRITE,
+			      .exec = access & HVM_ACCESS_EXEC };
 	struct hvm_vm *vm = vcpu->vm;
 	struct hvm_slot slot;
 	int r;

@@ -45,6 +45,7 @@ OPTION(pause_loop, "exits from loops of PAUSE");
 OPTION(rdtscp, "RDTSCP and RDPID in guests");
 OPTION(invpcid, "INVPCID in guests");
 OPTION(l1d_flush, "flush the L1 data cache at entry, against L1TF");
+OPTION(nx_huge_pages, "no execution from large EPT pages, against iTLB multihit");
 UNUSED_OPTION(xsaves, "XSAVES in guests");
 UNUSED_OPTION(ept_ve, "EPT-violation #VE");
 
@@ -211,6 +212,9 @@ static void choose_mitigations(void)
 	else if (l1d_flush < 0)
 		l1d_flush = boot_cpu_has_bug(X86_BUG_L1TF) && !off;
 	vmx_caps.l1d_flush = l1d_flush;
+	if (nx_huge_pages < 0)
+		nx_huge_pages = boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !off;
+	hvm_ept_format.nx_huge = nx_huge_pages;
 #ifdef X86_FEATURE_USE_IBPB
 	vmx_caps.ibpb = boot_cpu_has(X86_FEATURE_USE_IBPB);
 #else

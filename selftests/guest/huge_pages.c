@@ -24,6 +24,44 @@ static void g_fill(void)
 		GUEST_ASSERT_EQ(*(volatile uint64_t *)(base + i), base + i);
 }
 
+/* code in large pages, data beside it, and code again */
+static void g_execute(void)
+{
+	static const uint8_t code[] = { 0xb8, 1, 0, 0, 0, 0xc3 }; /* mov $1, %eax; ret */
+	uint64_t i, turn, n = 0;
+	uint32_t v;
+	size_t j;
+
+	for (turn = 0; turn < 3; turn++)
+		for (i = 0; i < size; i += SZ_2M / 4) {
+			volatile uint8_t *p = (void *)(base + i);
+
+			for (j = 0; j < sizeof(code); j++)
+				p[j] = code[j];
+			p[SZ_2M / 8] = turn;
+			asm volatile("call *%1" : "=a"(v) : "r"(p) : "memory");
+			n += v;
+			GUEST_ASSERT_EQ(p[SZ_2M / 8], turn);
+		}
+	GUEST_SYNC(n);
+}
+
+TEST(executed)
+{
+	uint8_t *p = map_aligned(SIZE);
+	struct gvm *vm = gvm_new(GVM_NO_IRQCHIP);
+	struct gcpu *c = gcpu_new(vm, 0, g_execute);
+
+	REQUIRE(!madvise(p, SIZE, MADV_HUGEPAGE), "no transparent huge pages");
+	memset(p, 0, SIZE);
+	base = GPA;
+	size = SIZE;
+	ASSERT_EQ(0, gvm_slot(vm, 2, 0, GPA, SIZE, p));
+	ASSERT_SYNC(c, 3 * SIZE / (SZ_2M / 4));
+	gcpu_free(c);
+	gvm_free(vm);
+}
+
 static bool in_order(const uint8_t *p, uint64_t from)
 {
 	uint64_t i;

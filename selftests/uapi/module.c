@@ -20,13 +20,13 @@ static int remove_module(void)
 
 static int insert_module(void)
 {
-	const char *file = getenv("HVM_MODULE");
+	const char *file = getenv("HVM_MODULE"), *args = getenv("HVM_MODULE_ARGS");
 	int fd = open(file ? file : "/modules/hvm.ko", O_RDONLY | O_CLOEXEC);
 	int ret;
 
 	if (fd < 0)
 		return -1;
-	ret = syscall(SYS_finit_module, fd, "", 0);
+	ret = syscall(SYS_finit_module, fd, args ? args : "", 0);
 	close(fd);
 	return ret;
 }
