@@ -35,6 +35,11 @@ static void on_nmi(struct trap_frame *f)
 
 static void set_up(void)
 {
+	int vec;
+
+	/* IDT and stack are in stage 2 from here on: see docs/testing.md of Bochs */
+	SAFE(vec, "ud2", "a"(0));
+	GUEST_ASSERT_EQ(vec, VEC_UD);
 	if (use_x2apic) {
 		x2apic_enable();
 	} else {

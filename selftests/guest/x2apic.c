@@ -61,6 +61,11 @@ static void irq_nested(struct trap_frame *f)
 
 static void handlers(void (*fn)(struct trap_frame *))
 {
+	int vec;
+
+	/* IDT and stack are in stage 2 from here on: see docs/testing.md of Bochs */
+	SAFE(vec, "ud2", "a"(0));
+	GUEST_ASSERT_EQ(vec, VEC_UD);
 	guest_handlers[LOW] = fn;
 	guest_handlers[LOW + 1] = fn;
 	guest_handlers[HIGH] = fn;
