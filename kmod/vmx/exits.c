@@ -394,6 +394,12 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 		drain_pml(vcpu, v);
 		return AGAIN;
 	}
+	/* After the instruction. The only such write is a self-IPI of an illegal vector. */
+	if (reason == REASON_EOI_INDUCED || reason == REASON_APIC_WRITE) {
+		if (reason == REASON_EOI_INDUCED)
+			hvm_lapic_eoi_induced(vcpu, vmread(VMCS_EXIT_QUALIFICATION));
+		return READ_ONCE(vcpu->requests) && !hvm_fast_event(vcpu) ? LEAVE : AGAIN;
+	}
 	/* A single step must be seen after the instruction, by the common code. */
 	if (unlikely(vcpu->rflags & X86_EFLAGS_TF))
 		return DESCRIBE;
@@ -425,11 +431,6 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 	} else if (reason == REASON_VMCALL) {
 		if (!hvm_fast_hypercall(vcpu))
 			return DESCRIBE;
-	} else if (reason == REASON_EOI_INDUCED || reason == REASON_APIC_WRITE) {
-		/* After the instruction. The only such write is a self-IPI of an illegal vector. */
-		if (reason == REASON_EOI_INDUCED)
-			hvm_lapic_eoi_induced(vcpu, vmread(VMCS_EXIT_QUALIFICATION));
-		return READ_ONCE(vcpu->requests) && !hvm_fast_event(vcpu) ? LEAVE : AGAIN;
 	} else {
 		return DESCRIBE;
 	}
