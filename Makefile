@@ -34,13 +34,14 @@ help:
 	@echo 'make bench              what hvm costs beside KVM, in instructions, on both lanes'
 	@echo 'make bench-accept       keep the figures that make check compares with'
 	@echo 'make debug-kernel       a kernel that checks what hvm does to it (20 minutes)'
+	@echo 'make check-clients      QEMU, firmware and libvirt, as Debian has them, on hvm'
 	@echo 'make check-debug        all selftests on it'
 	@echo 'make fuzz               fuzz it on that kernel for TIME seconds (300)'
 	@echo 'make soak               boot a guest 100 times in a row (COUNT=N)'
 	@echo 'make install            module, VMM, man pages, udev rule (DESTDIR, PREFIX)'
 	@echo 'make clean              remove $$(O)'
 	@echo
-	@echo 'HOST=amd|intel|here     the host of demo, run and soak'
+	@echo 'HOST=amd|intel|here     the host of demo, run, soak and check-clients'
 	@echo 'O=DIR                   where to build (default: build)'
 	@echo 'lab/deps installs the Debian packages all of this needs.'
 
@@ -80,6 +81,9 @@ check-debug: debug-kernel
 fuzz: debug-kernel
 	@lab/fuzz --time $(or $(TIME),300) --output "$(O)"
 
+check-clients:
+	@lab/clients --output "$(O)" $(if $(HOST),--host $(HOST))
+
 soak:
 	@lab/soak --count $(or $(COUNT),100) $(if $(HOST),--host $(HOST))
 
@@ -94,4 +98,4 @@ install: all
 clean:
 	rm -rf "$(O)"
 
-.PHONY: all help modules userspace selftests demo run bench bench-accept check debug-kernel check-debug soak install clean
+.PHONY: all help modules userspace selftests demo run bench bench-accept check debug-kernel check-debug check-clients fuzz soak install clean

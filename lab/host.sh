@@ -30,6 +30,7 @@ that the time limit was reached, 125 that the lab or the host itself failed.
   --append STR          more kernel command line
   --in FILE[:DEST]      take a file or directory in (default /root/NAME);
                         shared libraries it needs come along
+  --image FILE          unpack this cpio archive below everything else
   --out PATH[:DEST]     bring a file or directory out when COMMAND has ended
   --module FILE[ ARGS]  take a kernel module in, insert it before COMMAND
   --stock-modules LIST  insert modules of the kernel's own package (a,b,...)
@@ -50,7 +51,7 @@ USAGE
 # Defaults, options.
 host_options() {
 	kernel=6.1 smp=1 append='' klog='' console_out='' log_out='' interactive='' icount='' count='' quiet=''
-	ins=() outs=() modules=() stock=() stock_in=() command=()
+	ins=() outs=() images=() modules=() stock=() stock_in=() command=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--kernel)	 kernel=${2?} ;;
@@ -59,6 +60,7 @@ host_options() {
 		--timeout)	 timeout=${2?} ;;
 		--append)	 append="$append ${2?}" ;;
 		--in)		 ins+=("${2?}") ;;
+		--image)	 images+=("${2?}") ;;
 		--out)		 outs+=("${2?}") ;;
 		--module)	 modules+=("${2?}") ;;
 		--stock-modules) IFS=, read -ra names <<<"${2?}"; stock+=("${names[@]}") ;;
@@ -262,7 +264,7 @@ host_initrd() {
 	echo "${interactive:+tty}" >"$root/lab/mode"
 	host_all_libraries "$root"
 	host_base
-	{ cat "$base"; host_cpio "$root"; } >"$run/initrd"
+	{ cat "$base" ${images[@]+"${images[@]}"}; host_cpio "$root"; } >"$run/initrd"
 	rm -rf "$root"
 }
 
