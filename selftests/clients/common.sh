@@ -35,7 +35,7 @@ wanted() { # row, in the default run?
 }
 
 # What QEMU says of CPUs that are emulated themselves, and few.
-noise="host doesn't support requested feature\|exceeds the recommended cpus\|^.qemu. info"
+noise="host doesn't support requested feature\|exceeds the recommended cpus\|^.qemu.\|Userspace local APIC is deprecated\|Do not use kernel-irqchip"
 
 # Say what became of a row; if it failed, files tell why.
 result() { # status, row, file...
