@@ -33,6 +33,7 @@ help:
 	@echo 'make check              build and test everything'
 	@echo 'make bench              what hvm costs beside KVM, in instructions, on both lanes'
 	@echo 'make bench-accept       keep the figures that make check compares with'
+	@echo "make check-kvm          the kernel's KVM selftests, on hvm and on KVM (HOST=amd|intel: one host)"
 	@echo 'make debug-kernel       a kernel that checks what hvm does to it (20 minutes)'
 	@echo 'make check-clients      QEMU, firmware and libvirt, as Debian has them, on hvm'
 	@echo 'make check-debug        all selftests on it'
@@ -70,6 +71,10 @@ bench-accept:
 check:
 	@lab/check "$(O)"
 
+check-kvm:
+	@lab/deps build amd intel
+	@lab/check-kvm "$(O)" $(HOST)
+
 debug-kernel:
 	@lab/deps build debug
 	@lab/debug-kernel
@@ -98,4 +103,4 @@ install: all
 clean:
 	rm -rf "$(O)"
 
-.PHONY: all help modules userspace selftests demo run bench bench-accept check debug-kernel check-debug check-clients fuzz soak install clean
+.PHONY: all help modules userspace selftests demo run bench bench-accept check debug-kernel check-debug check-kvm check-clients fuzz soak install clean
