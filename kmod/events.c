@@ -359,6 +359,26 @@ static int check_events(struct hvm_vcpu *vcpu, const struct hvm_vcpu_events *ev)
 	return 0;
 }
 
+/**
+ * hvm_trap_from_user - HVM_REQ_USER_TRAP: userspace handed in a #BP or #OF to be delivered
+ * @vcpu: loaded; may sleep
+ *
+ * Both are traps, whose handler returns behind the instruction, and RIP is at it
+ * (a debugger found that this breakpoint was not its own). What hvm itself was
+ * delivering when it was saved has RIP behind it already.
+ */
+void hvm_trap_from_user(struct hvm_vcpu *vcpu)
+{
+	u8 nr = vcpu->inj & HVM_INJ_VECTOR, buf[2] = {};
+
+	if (!inj_is_exception(vcpu) || (nr != 3 && nr != 4) || hvm_fetch_insn(vcpu, buf, 2) <= 0)
+		return;
+	if (buf[0] == (nr == 3 ? 0xcc : 0xce))
+		vcpu->rip += 1;
+	else if (buf[0] == 0xcd && buf[1] == nr)
+		vcpu->rip += 2;
+}
+
 static void set_exception(struct hvm_vcpu *vcpu, const struct hvm_vcpu_events *ev)
 {
 	bool payload = ev->flags & HVM_VCPUEVENT_VALID_PAYLOAD;
@@ -376,6 +396,8 @@ static void set_exception(struct hvm_vcpu *vcpu, const struct hvm_vcpu_events *e
 		vcpu->inj = HVM_INJ_VALID | HVM_INJ_EXC | ev->exception.nr;
 		if (ev->exception.has_error_code)
 			vcpu->inj |= HVM_INJ_HAS_ERR | (u64)ev->exception.error_code << 32;
+		/* RIP may be set later than this. */
+		hvm_request_only(vcpu, HVM_REQ_USER_TRAP);
 	}
 }
 

@@ -37,6 +37,10 @@
 #include <linux/rcuwait.h>
 #include <linux/eventfd.h>
 #include <linux/cpumask.h>
+#include <linux/rbtree.h>
+#include <linux/seqlock.h>
+#include <linux/xarray.h>
+#include <asm/mce.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 #include <linux/hvm.h>			/* include/uapi/linux/hvm.h */
@@ -59,6 +63,12 @@
 				 HVM_GUESTDBG_USE_SW_BP | HVM_GUESTDBG_USE_HW_BP | \
 				 HVM_GUESTDBG_INJECT_DB | HVM_GUESTDBG_INJECT_BP | \
 				 HVM_GUESTDBG_BLOCKIRQ)
+/* What KVM does otherwise than hardware, and hvm too unless told not to (CD and NW: always). */
+#define HVM_QUIRKS_VALID	(HVM_X86_QUIRK_LINT0_REENABLED | HVM_X86_QUIRK_LAPIC_MMIO_HOLE | \
+				 HVM_X86_QUIRK_OUT_7E_INC_RIP | \
+				 HVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | \
+				 HVM_X86_QUIRK_FIX_HYPERCALL_INSN | \
+				 HVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS)
 #define HVM_MSR_EXITS_VALID	(HVM_MSR_EXIT_REASON_INVAL | HVM_MSR_EXIT_REASON_UNKNOWN | \
 				 HVM_MSR_EXIT_REASON_FILTER)
 
@@ -95,8 +105,8 @@ enum hvm_req {
 	HVM_REQ_SCAN_IOAPIC,	/* routes changed: which vectors need an EOI exit */
 	HVM_REQ_IOAPIC_EOI,	/* leave to userspace with one of vcpu->eoi_pending */
 	HVM_REQ_TRAPS,		/* backend->update_traps(HVM_TRAPS_MSR) */
-	HVM_REQ_DEAD,		/* the VM was killed: RUN fails with -EIO */
 	HVM_REQ_TPR_ACCESS,	/* leave with HVM_EXIT_TPR_ACCESS, vcpu->tpr_rip and tpr_write */
+	HVM_REQ_USER_TRAP,	/* userspace injected an exception: a trap's RIP is behind it */
 	HVM_REQ_DEBUG_STEP,	/* leave with HVM_EXIT_DEBUG: the host did the instruction stepped over */
 };
 
@@ -130,7 +140,8 @@ enum hvm_x {
 	HVM_X_RDPMC,
 	HVM_X_RDTSCP,		/* only where the guest's CPUID lacks it */
 	HVM_X_HYPERCALL,
-	HVM_X_UD,		/* an instruction hvm does not offer (VMX, SVM, MONITOR …): #UD */
+	HVM_X_UD,		/* an instruction hvm does not offer (VMX, SVM …): #UD */
+	HVM_X_MONITOR,		/* MONITOR, MWAIT */
 	HVM_X_CR,		/* decode the instruction at RIP, or .cr valid when insn_len != 0 */
 	HVM_X_DR,		/* likewise */
 	HVM_X_XSETBV,
@@ -323,12 +334,11 @@ struct hvm_slot {
 	struct rcu_head rcu;
 };
 
-/* Sorted by base; published by RCU, so readers copy what they need out. */
+/* Sorted by base; published by RCU, changed in place under slots_seq, so readers copy what they need out. */
 struct hvm_slots {
 	struct rcu_head rcu;
-	u32 nr;
+	u32 nr, room;
 	u32 hint;			/* [*] any index: where the last look-up hit */
-	unsigned long hva_lo, hva_hi;	/* no slot is backed outside [lo, hi) */
 	struct hvm_slot *slot[];
 };
 
@@ -375,13 +385,15 @@ struct hvm_vm {
 	struct mm_struct *mm;		/* [C] the creator's; every ioctl checks it */
 	struct hvm_stage2 s2;
 	struct hvm_slots __rcu *slots;	/* [R] under M and S */
+	seqcount_t slots_seq;		/* written under M and S */
 	u64 slots_gen;			/* [*] counts their changes; written like slots, read by anyone */
+	struct xarray slot_ids;		/* [M] slots by number */
+	struct rb_root_cached hva_slots;	/* [S] written under M too: by user address */
 	struct mutex lock;		/* [M] */
 	struct hvm_vcpu *vcpus[HVM_MAX_VCPUS];	/* [M] to add; readers: index < smp_load_acquire(&nr_vcpus) */
 	int nr_vcpus;			/* [M] published with smp_store_release */
 	refcount_t users;		/* VM fd, vCPU fds, stats fds */
 	struct hvm_notifier *notifier;	/* [C] memslot.c */
-	bool dead;			/* [A] killed: every ioctl answers -EIO */
 
 	/* irq/ */
 	struct mutex irq_lock;		/* [I] */
@@ -414,9 +426,11 @@ struct hvm_vm {
 	bool exit_on_emul_error;	/* [M] CAP_EXIT_ON_EMULATION_FAILURE */
 	u64 disabled_exits;		/* [M] CAP_X86_DISABLE_EXITS mask */
 	u32 manual_dirty;		/* [M] CAP_MANUAL_DIRTY_LOG_PROTECT2 flags */
-	u32 disabled_quirks;		/* [M] */
+	u32 disabled_quirks;		/* [M] HVM_X86_QUIRK_*: CAP_DISABLE_QUIRKS2 */
+	bool hide_platform_info;	/* [M] CAP_MSR_PLATFORM_INFO */
 	unsigned long tss_addr;		/* [M] SET_TSS_ADDR: only remembered */
 	u64 identity_map_addr;		/* [M] likewise */
+	u32 nr_mmu_pages;		/* [M] SET_NR_MMU_PAGES: likewise */
 	spinlock_t clock_lock;		/* clock: innermost */
 	/* [clock_lock], all but the MSR: x86/clock.c */
 	bool clock_stable;		/* the clock is a line through the reference, else raw ns + offset */
@@ -470,7 +484,6 @@ long hvm_ioctl_run(const struct hvm_ioctl *table, int n, unsigned int cmd, unsig
 int hvm_vm_create_fd(unsigned long type);
 void hvm_vm_get(struct hvm_vm *vm);
 void hvm_vm_put(struct hvm_vm *vm);
-void hvm_vm_kill(struct hvm_vm *vm);	/* every vCPU leaves with -EIO */
 
 /* ---- vcpu.c ---- */
 int hvm_vcpu_create_fd(struct hvm_vm *vm, u32 id);	/* [M] held */
@@ -504,6 +517,7 @@ void hvm_inject_pf(struct hvm_vcpu *vcpu, gva_t cr2, u32 err);
 void hvm_queue_nmi(struct hvm_vcpu *vcpu);		/* any context */
 bool hvm_fast_event(struct hvm_vcpu *vcpu);		/* inner loop: true: HVM_REQ_EVENT was all, and is done */
 int hvm_prepare_events(struct hvm_vcpu *vcpu);		/* before entry: fills vcpu->inj and windows; 1 = go on, 0 = leave */
+void hvm_trap_from_user(struct hvm_vcpu *vcpu);
 bool hvm_vcpu_runnable(struct hvm_vcpu *vcpu);		/* would HLT end? */
 void hvm_get_events(struct hvm_vcpu *vcpu, struct hvm_vcpu_events *ev);
 int hvm_set_events(struct hvm_vcpu *vcpu, const struct hvm_vcpu_events *ev);
@@ -567,10 +581,11 @@ enum hvm_mmio hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* a 
 void hvm_cpuid_init(void);				/* at load, after hvm_fpu_init(): what this host can offer */
 void hvm_cpuid_hide(int x86_feature);			/* backend->setup(): guests cannot have this one */
 long hvm_cpuid_supported(unsigned long uarg, bool emulated);	/* GET_SUPPORTED_CPUID, GET_EMULATED_CPUID */
-int hvm_set_cpuid(struct hvm_vcpu *vcpu, unsigned long uarg);	/* struct hvm_cpuid2 in user memory */
+int hvm_set_cpuid(struct hvm_vcpu *vcpu, unsigned long uarg, bool v2);	/* struct hvm_cpuid2, hvm_cpuid in user memory */
 int hvm_get_cpuid(struct hvm_vcpu *vcpu, unsigned long uarg);
 void hvm_cpuid_destroy(struct hvm_vcpu *vcpu);
 bool hvm_fast_cpuid(struct hvm_vcpu *vcpu);		/* always true: fills RAX..RDX; any context */
+u32 hvm_cpuid_pv_features(struct hvm_vcpu *vcpu);	/* what the guest is shown of hvm_pv_features() */
 bool hvm_guest_has(struct hvm_vcpu *vcpu, int x86_feature);	/* X86_FEATURE_* of the words cpuid.c maps */
 void hvm_cpuid_update(struct hvm_vcpu *vcpu);		/* CR4/XCR0/APIC_BASE changed: dynamic bits (OSXSAVE, 0xD sizes, APIC) */
 
@@ -581,12 +596,17 @@ int hvm_get_msr(struct hvm_vcpu *vcpu, u32 msr, u64 *val, bool host);	/* 0, or -
 int hvm_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host);
 bool hvm_fast_rdmsr(struct hvm_vcpu *vcpu);		/* irqs off; true: done, RAX/RDX set */
 bool hvm_fast_wrmsr(struct hvm_vcpu *vcpu);		/* e.g. TSC_DEADLINE, x2APIC ICR/EOI */
+#define HVM_MCG_CAPS	(MCG_CTL_P | MCG_SER_P)	/* X86_GET_MCE_CAP_SUPPORTED */
+#define HVM_MCE_BANKS	32
+int hvm_setup_mce(struct hvm_vcpu *vcpu, const u64 *mcg_cap);
+int hvm_set_mce(struct hvm_vcpu *vcpu, const struct hvm_x86_mce *mce);
 int hvm_handle_rdmsr(struct hvm_vcpu *vcpu);
 int hvm_handle_wrmsr(struct hvm_vcpu *vcpu);
 long hvm_msr_index_list(unsigned long uarg, bool features);
 long hvm_msr_io(struct hvm_vcpu *vcpu, unsigned long uarg, bool set);	/* vcpu NULL: feature MSRs on /dev/hvm */
 int hvm_set_msr_filter(struct hvm_vm *vm, const struct hvm_msr_filter *f);	/* [M]; bitmaps still in user memory */
 void hvm_msr_filter_free(struct hvm_vm *vm);
+bool hvm_mwait_enabled(struct hvm_vcpu *vcpu);		/* IA32_MISC_ENABLE's bit */
 bool hvm_msr_allowed(struct hvm_vm *vm, u32 msr, bool write);	/* for the backends' bitmaps */
 
 /* ---- x86/fpu.c ---- */
@@ -671,7 +691,10 @@ int hvm_pv_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host);
 u32 hvm_pv_features(void);				/* CPUID 0x40000001 EAX */
 int hvm_handle_hypercall(struct hvm_vcpu *vcpu);
 bool hvm_fast_hypercall(struct hvm_vcpu *vcpu);		/* KICK_CPU, unknown numbers; irqs off */
+bool hvm_fix_hypercall(struct hvm_vcpu *vcpu, gva_t rip);	/* #UD: was it the other vendor's? Handled then */
+int hvm_pv_enforce(struct hvm_vcpu *vcpu, bool on);	/* CAP_ENFORCE_PV_FEATURE_CPUID */
 void hvm_pv_steal_update(struct hvm_vcpu *vcpu);	/* HVM_REQ_STEAL; may sleep */
+bool hvm_pv_waited(struct hvm_vcpu *vcpu);		/* for a CPU, outside RUN too: steal time is due */
 void hvm_pv_preempted(struct hvm_vcpu *vcpu);		/* preempt notifier: atomic */
 bool hvm_pv_eoi_set(struct hvm_vcpu *vcpu);		/* injection; true = guest may skip the EOI write */
 void hvm_pv_reset(struct hvm_vcpu *vcpu);		/* from hvm_lapic_reset() */
@@ -706,6 +729,8 @@ static inline void hvm_clock_out(struct hvm_vcpu *vcpu)
 void hvm_clock_resumed(void);				/* syscore resume: interrupts off, one CPU */
 u32 hvm_tsc_khz(struct hvm_vcpu *vcpu);
 int hvm_set_tsc_khz(struct hvm_vcpu *vcpu, u32 khz);
+int hvm_set_vm_tsc_khz(struct hvm_vm *vm, u32 khz);	/* [M]; of vCPUs to come */
+int hvm_vcpu_attr(struct hvm_vcpu *vcpu, const struct hvm_device_attr *a, unsigned int cmd);
 int hvm_kvmclock_ctrl(struct hvm_vcpu *vcpu);
 
 /* ---- irq/lapic.c ---- */

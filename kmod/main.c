@@ -136,6 +136,13 @@ static long check_irqchip_cap(unsigned long cap)
 	return 0;
 }
 
+/* Waiting in the guest must not stop the timer that ends it, nor need IPIs to wake up. */
+static bool mwait_in_guest(void)
+{
+	return boot_cpu_has(X86_FEATURE_MWAIT) && boot_cpu_has(X86_FEATURE_ARAT) &&
+	       !boot_cpu_has_bug(X86_BUG_MONITOR);
+}
+
 /**
  * hvm_check_extension - HVM_CHECK_EXTENSION
  * @vm: the VM asked, NULL on /dev/hvm
@@ -187,7 +194,15 @@ long hvm_check_extension(struct hvm_vm *vm, unsigned long cap)
 	case HVM_CAP_SYSTEM_EVENT_DATA:
 	case HVM_CAP_HVM_BASE:
 	case HVM_CAP_BINARY_STATS_FD:
+	case HVM_CAP_VCPU_ATTRIBUTES:
+	case HVM_CAP_SYS_ATTRIBUTES:
+	case HVM_CAP_ENFORCE_PV_FEATURE_CPUID:
+	case HVM_CAP_DISABLE_QUIRKS:
 		return 1;
+	case HVM_CAP_DISABLE_QUIRKS2:
+		return HVM_QUIRKS_VALID;
+	case HVM_CAP_MCE:
+		return HVM_MCE_BANKS;
 	case HVM_CAP_NR_MEMSLOTS:
 		return HVM_MAX_SLOTS;
 	case HVM_CAP_NR_VCPUS:
@@ -197,6 +212,7 @@ long hvm_check_extension(struct hvm_vm *vm, unsigned long cap)
 	case HVM_CAP_MAX_VCPU_ID:
 		return vm && vm->max_vcpu_id ? vm->max_vcpu_id : HVM_MAX_VCPU_ID;
 	case HVM_CAP_TSC_CONTROL:
+	case HVM_CAP_VM_TSC_CONTROL:
 		return hvm_backend->has_tsc_scaling;
 	case HVM_CAP_SYNC_REGS:
 		return HVM_SYNC_X86_VALID_FIELDS;
@@ -211,9 +227,21 @@ long hvm_check_extension(struct hvm_vm *vm, unsigned long cap)
 	case HVM_CAP_SET_GUEST_DEBUG2:
 		return HVM_GUESTDBG_VALID;
 	case HVM_CAP_X86_DISABLE_EXITS:
-		return HVM_X86_DISABLE_EXITS_HLT | HVM_X86_DISABLE_EXITS_PAUSE;
+		return HVM_X86_DISABLE_EXITS_HLT | HVM_X86_DISABLE_EXITS_PAUSE |
+		       (mwait_in_guest() ? HVM_X86_DISABLE_EXITS_MWAIT : 0);
 	}
 	return check_irqchip_cap(cap);
+}
+
+static long dev_attr(unsigned long arg, bool get)
+{
+	struct hvm_device_attr a;
+
+	if (copy_from_user(&a, (void __user *)arg, sizeof(a)))
+		return -EFAULT;
+	if (a.group || a.attr != HVM_X86_XCOMP_GUEST_SUPP)
+		return -ENXIO;
+	return get ? put_user(hvm_xfeatures, (u64 __user *)(unsigned long)a.addr) : 0;
 }
 
 static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -235,6 +263,11 @@ static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return hvm_msr_index_list(arg, cmd == HVM_GET_MSR_FEATURE_INDEX_LIST);
 	case HVM_GET_MSRS:
 		return hvm_msr_io(NULL, arg, false);
+	case HVM_X86_GET_MCE_CAP_SUPPORTED:
+		return put_user((u64)HVM_MCG_CAPS, (u64 __user *)arg);
+	case HVM_HAS_DEVICE_ATTR:
+	case HVM_GET_DEVICE_ATTR:
+		return dev_attr(arg, cmd == HVM_GET_DEVICE_ATTR);
 	}
 	return -EINVAL;
 }

@@ -3,14 +3,17 @@
  * memslot.c - guest-physical memory: slots, the mmu notifier, the dirty log
  *
  * Slots. A slot lends a range of the VMM's address space to the guest. All slots
- * of a VM stand in one array, sorted by guest address, that never changes once
- * published (but for a hint where to look first): a change builds a new array.
- * Writers hold vm->lock, and publish with s2.lock held for writing, together
- * with raising s2.seq and removing what stage 2 got from the old slot: thus the
- * notifier, which looks under the same lock, always sees a slot whose mappings
- * may exist, and a fault that finds s2.seq unchanged under s2.lock knows that
- * the slot it copied is current. Others read under RCU and copy the slot out;
- * nobody waits for a grace period, old arrays and slots are freed after one.
+ * of a VM stand in one array, sorted by guest address; slots themselves never
+ * change once they are in it. Writers hold vm->lock, and change the array with
+ * s2.lock held for writing, together with raising s2.seq and removing what
+ * stage 2 got from the old slot: thus the notifier, which looks under the same
+ * lock, always sees a slot whose mappings may exist, and a fault that finds
+ * s2.seq unchanged under s2.lock knows that the slot it copied is current.
+ * Others read under RCU, look again if slots_seq tells that the array changed
+ * meanwhile, and copy the slot out; nobody waits for a grace period, slots and
+ * arrays that became too small are freed after one. There may be thousands of
+ * slots, and a VMM that changes them often: vm->slot_ids finds one by its
+ * number, vm->hva_slots those behind a range of the VMM's addresses.
  *
  * Dirty log. A bitmap belongs to the slot that logs, and to its successors when
  * only flags or place change; it is freed after a grace period. Faults set bits
@@ -24,6 +27,7 @@
  * hvm_memslots_destroy() takes away.
  */
 #include <linux/completion.h>
+#include <linux/interval_tree.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/rcupdate.h>
@@ -35,6 +39,14 @@
 #define HVM_SLOT_FLAGS	(HVM_MEM_LOG_DIRTY_PAGES | HVM_MEM_READONLY)
 #define WRPROTECT_CHUNK	(1UL << 18)	/* pages done under one hold of s2.lock: 1 GiB */
 #define DIRTY_CHUNK	32	/* words of bitmap, likewise */
+
+#define MIN_ROOM	16	/* slots that the first array holds */
+
+/* What the array's pointers point into. */
+struct slot_node {
+	struct hvm_slot slot;		/* first: kfree_rcu() is given this */
+	struct interval_tree_node hva;	/* in vm->hva_slots */
+};
 
 struct hvm_bitmap {
 	struct rcu_head rcu;
@@ -58,11 +70,11 @@ static bool slot_has(const struct hvm_slot *s, gfn_t gfn)
 /* Index of the first slot whose base is above @gfn. */
 static u32 slot_above(const struct hvm_slots *slots, gfn_t gfn)
 {
-	u32 lo = 0, hi = slots->nr, mid;
+	u32 lo = 0, hi = READ_ONCE(slots->nr), mid;
 
 	while (lo < hi) {
 		mid = (lo + hi) / 2;
-		if (slots->slot[mid]->base > gfn)
+		if (READ_ONCE(slots->slot[mid])->base > gfn)
 			hi = mid;
 		else
 			lo = mid + 1;
@@ -70,17 +82,38 @@ static u32 slot_above(const struct hvm_slots *slots, gfn_t gfn)
 	return lo;
 }
 
+/* Each index is below nr as it was, so what is found is a slot, if perhaps the wrong one. */
 static const struct hvm_slot *slot_lookup(struct hvm_slots *slots, gfn_t gfn)
 {
 	u32 i = READ_ONCE(slots->hint);
+	const struct hvm_slot *s;
 
-	if (likely(i < slots->nr) && slot_has(slots->slot[i], gfn))
-		return slots->slot[i];
+	if (likely(i < READ_ONCE(slots->nr))) {
+		s = READ_ONCE(slots->slot[i]);
+		if (likely(slot_has(s, gfn)))
+			return s;
+	}
 	i = slot_above(slots, gfn);
-	if (!i || !slot_has(slots->slot[i - 1], gfn))
+	if (!i)
+		return NULL;
+	s = READ_ONCE(slots->slot[i - 1]);
+	if (!slot_has(s, gfn))
 		return NULL;
 	WRITE_ONCE(slots->hint, i - 1);
-	return slots->slot[i - 1];
+	return s;
+}
+
+/* Under RCU, which keeps the slot. */
+static const struct hvm_slot *slot_find(struct hvm_vm *vm, gfn_t gfn)
+{
+	const struct hvm_slot *s;
+	unsigned int seq;
+
+	do {
+		seq = read_seqcount_begin(&vm->slots_seq);
+		s = slot_lookup(rcu_dereference(vm->slots), gfn);
+	} while (unlikely(read_seqcount_retry(&vm->slots_seq, seq)));
+	return s;
 }
 
 bool hvm_slot_find(struct hvm_vm *vm, gfn_t gfn, struct hvm_slot *out)
@@ -88,7 +121,7 @@ bool hvm_slot_find(struct hvm_vm *vm, gfn_t gfn, struct hvm_slot *out)
 	const struct hvm_slot *s;
 
 	rcu_read_lock();
-	s = slot_lookup(rcu_dereference(vm->slots), gfn);
+	s = slot_find(vm, gfn);
 	if (s)
 		*out = *s;
 	rcu_read_unlock();
@@ -100,7 +133,7 @@ void hvm_mark_dirty(struct hvm_vm *vm, gfn_t gfn)
 	const struct hvm_slot *s;
 
 	rcu_read_lock();
-	s = slot_lookup(rcu_dereference(vm->slots), gfn);
+	s = slot_find(vm, gfn);
 	/* Locked even if set already: the write that it tells of must come first. */
 	if (s && s->dirty)
 		set_bit(gfn - s->base, s->dirty);
@@ -167,13 +200,12 @@ static struct hvm_slots *slots_locked(struct hvm_vm *vm)
 
 static struct hvm_slot *slot_by_id(struct hvm_vm *vm, u16 id)
 {
-	struct hvm_slots *slots = slots_locked(vm);
-	u32 i;
+	return xa_load(&vm->slot_ids, id);
+}
 
-	for (i = 0; i < slots->nr; i++)
-		if (slots->slot[i]->id == id)
-			return slots->slot[i];
-	return NULL;
+static struct slot_node *node_of(struct hvm_slot *s)
+{
+	return container_of(s, struct slot_node, slot);
 }
 
 static bool slot_overlaps(struct hvm_vm *vm, const struct hvm_slot *new, const struct hvm_slot *old)
@@ -191,35 +223,51 @@ static bool slot_overlaps(struct hvm_vm *vm, const struct hvm_slot *new, const s
 	return false;
 }
 
-static void slots_add(struct hvm_slots *slots, struct hvm_slot *s)
+/* Make room for one more. */
+static int slots_reserve(struct hvm_vm *vm)
 {
-	slots->slot[slots->nr++] = s;
-	slots->hva_lo = min(slots->hva_lo, s->hva);
-	slots->hva_hi = max(slots->hva_hi, s->hva + (s->npages << PAGE_SHIFT));
+	struct hvm_slots *from = slots_locked(vm), *to;
+	u32 room;
+
+	if (from->nr < from->room)
+		return 0;
+	room = max(from->room * 2, MIN_ROOM);
+	to = kvmalloc(struct_size(to, slot, room), GFP_KERNEL_ACCOUNT);
+	if (!to)
+		return -ENOMEM;
+	memcpy(to, from, struct_size(from, slot, from->nr));
+	to->room = room;
+	rcu_assign_pointer(vm->slots, to);
+	kvfree_rcu(from, rcu);
+	return 0;
 }
 
-/* The array without @old and with @new, either of which may be NULL. */
-static struct hvm_slots *slots_build(const struct hvm_slots *from, const struct hvm_slot *old,
-				     struct hvm_slot *new)
+/*
+ * s2.lock held for writing. Readers see each pointer whole, and look again. They
+ * wait meanwhile, some with a run queue's lock held: so nothing may interrupt this.
+ */
+static void slots_change(struct hvm_vm *vm, struct hvm_slot *old, struct hvm_slot *new)
 {
-	struct hvm_slots *slots;
-	struct hvm_slot *s;
-	u32 i;
+	struct hvm_slots *slots = slots_locked(vm);
+	u32 i, n = slots->nr;
 
-	slots = kvzalloc(struct_size(slots, slot, from->nr + 1), GFP_KERNEL_ACCOUNT);
-	if (!slots)
-		return NULL;
-	slots->hva_lo = ULONG_MAX;
-	for (i = 0; i <= from->nr; i++) {
-		s = i < from->nr ? from->slot[i] : NULL;
-		if (new && (!s || s->base > new->base)) {
-			slots_add(slots, new);
-			new = NULL;
-		}
-		if (s && s != old)
-			slots_add(slots, s);
+	local_irq_disable();
+	write_seqcount_begin(&vm->slots_seq);
+	if (old) {
+		interval_tree_remove(&node_of(old)->hva, &vm->hva_slots);
+		for (i = slot_above(slots, old->base); i < n; i++)
+			WRITE_ONCE(slots->slot[i - 1], slots->slot[i]);
+		WRITE_ONCE(slots->nr, --n);
 	}
-	return slots;
+	if (new) {
+		interval_tree_insert(&node_of(new)->hva, &vm->hva_slots);
+		for (i = n; i && slots->slot[i - 1]->base > new->base; i--)
+			WRITE_ONCE(slots->slot[i], slots->slot[i - 1]);
+		WRITE_ONCE(slots->slot[i], new);
+		smp_store_release(&slots->nr, n + 1);	/* behind what it counts */
+	}
+	write_seqcount_end(&vm->slots_seq);
+	local_irq_enable();
 }
 
 static void bitmap_free_rcu(struct rcu_head *rcu)
@@ -277,18 +325,22 @@ static void slot_wrprotect(struct hvm_vm *vm, const struct hvm_slot *s)
 /* Put @new in the place of @old; either may be NULL. Publishing and removing are one step. */
 static int slot_replace(struct hvm_vm *vm, struct hvm_slot *old, struct hvm_slot *new)
 {
-	struct hvm_slots *from = slots_locked(vm), *to = slots_build(from, old, new);
 	bool flush = false;
+	int r;
 
-	if (!to)
-		return -ENOMEM;
+	r = new ? slots_reserve(vm) : 0;
+	if (!r)
+		r = xa_err(new ? xa_store(&vm->slot_ids, new->id, new, GFP_KERNEL_ACCOUNT) :
+				 xa_erase(&vm->slot_ids, old->id));
+	if (r)
+		return r;
 	write_lock(&vm->s2.lock);
-	rcu_assign_pointer(vm->slots, to);
+	slots_change(vm, old, new);
 	/* Pairs with hvm_fetch_insn(): who sees the number sees the array. */
 	smp_store_release(&vm->slots_gen, vm->slots_gen + 1);
 	vm->s2.seq++;
 	if (old && (!new || new->base != old->base))
-		flush = slot_zap(vm, to, old);
+		flush = slot_zap(vm, slots_locked(vm), old);
 	else if (old && old->dirty && !new->dirty)
 		/* Large pages may come back. */
 		flush = hvm_s2_apply(vm, old->base, old->base + old->npages, HVM_S2_ZAP);
@@ -301,7 +353,6 @@ static int slot_replace(struct hvm_vm *vm, struct hvm_slot *old, struct hvm_slot
 		call_rcu(&to_bitmap(old->dirty)->rcu, bitmap_free_rcu);
 	if (old)
 		kfree_rcu(old, rcu);
-	kvfree_rcu(from, rcu);
 	return 0;
 }
 
@@ -365,6 +416,7 @@ static int slot_set(struct hvm_vm *vm, struct hvm_slot *old, struct hvm_slot *ne
 int hvm_set_memory_region(struct hvm_vm *vm, const struct hvm_userspace_memory_region *r)
 {
 	struct hvm_slot *old, *new;
+	struct slot_node *node;
 	int ret;
 
 	lockdep_assert_held(&vm->lock);
@@ -374,9 +426,12 @@ int hvm_set_memory_region(struct hvm_vm *vm, const struct hvm_userspace_memory_r
 	if (!r->memory_size)
 		return old ? slot_replace(vm, old, NULL) : -EINVAL;
 
-	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
-	if (!new)
+	node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
+	if (!node)
 		return -ENOMEM;
+	node->hva.start = r->userspace_addr;
+	node->hva.last = r->userspace_addr + r->memory_size - 1;
+	new = &node->slot;
 	new->id = r->slot;
 	new->base = hvm_gfn(r->guest_phys_addr);
 	new->npages = r->memory_size >> PAGE_SHIFT;
@@ -535,22 +590,18 @@ static void notifier_put(struct mmu_notifier *mn)
  */
 static bool hva_range(struct hvm_vm *vm, unsigned long start, unsigned long end, enum hvm_s2_op op)
 {
-	const struct hvm_slots *slots;
+	struct interval_tree_node *n;
 	const struct hvm_slot *s;
 	unsigned long lo, hi;
 	bool hit = false;
 	gfn_t first, last;
-	u32 i;
 
-	slots = rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->s2.lock));
-	if (start >= slots->hva_hi || end <= slots->hva_lo)
-		return false;
-	for (i = 0; i < slots->nr; i++) {
-		s = slots->slot[i];
+	lockdep_assert_held_write(&vm->s2.lock);
+	for (n = interval_tree_iter_first(&vm->hva_slots, start, end - 1); n;
+	     n = interval_tree_iter_next(n, start, end - 1)) {
+		s = &container_of(n, struct slot_node, hva)->slot;
 		lo = max(start, s->hva);
-		hi = min(end, s->hva + (s->npages << PAGE_SHIFT));
-		if (lo >= hi)
-			continue;
+		hi = min(end, n->last + 1);
 		first = s->base + ((lo - s->hva) >> PAGE_SHIFT);
 		last = s->base + ((hi - s->hva + PAGE_SIZE - 1) >> PAGE_SHIFT);
 		if (op == HVM_S2_NOTHING)
@@ -676,8 +727,10 @@ int hvm_memslots_init(struct hvm_vm *vm)
 	nt->vm = vm;
 	refcount_set(&nt->active, 1);
 	init_completion(&nt->idle);
-	slots->hva_lo = ULONG_MAX;
 	RCU_INIT_POINTER(vm->slots, slots);
+	seqcount_init(&vm->slots_seq);
+	xa_init(&vm->slot_ids);
+	vm->hva_slots = RB_ROOT_CACHED;
 	vm->slots_gen = 1;
 	r = mmu_notifier_register(&nt->mn, vm->mm);
 	if (r)
@@ -709,6 +762,7 @@ void hvm_memslots_destroy(struct hvm_vm *vm)
 		kfree(slots->slot[i]);
 	}
 	kvfree(slots);
+	xa_destroy(&vm->slot_ids);
 	RCU_INIT_POINTER(vm->slots, NULL);
 	vm->notifier = NULL;
 }

@@ -569,8 +569,8 @@ static bool s2_log_write(struct hvm_stage2 *s2, const struct s2_fault *f)
  *
  * Return: 1 try again (the page is mapped, or something changed meanwhile); 0
  * there is no memory, or a read-only slot is written: the access is MMIO;
- * -EINTR a signal waits; -EHWPOISON the page is broken; -EFAULT the VMM's memory
- * behind the slot cannot be accessed so; -ENOMEM.
+ * -EINTR a signal waits; -EFAULT the VMM's memory behind the slot cannot be
+ * accessed so; -ENOMEM. A page that is broken is a SIGBUS for the VMM.
  */
 int hvm_s2_fault(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 {
@@ -594,6 +594,9 @@ int hvm_s2_fault(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 	r = s2_get_page(vm->mm, &f);
 	if (r == -EAGAIN)
 		return signal_pending(current) ? -EINTR : 1;
+	if (r == -EHWPOISON)
+		return send_sig_mceerr(BUS_MCEERR_AR, (void __user *)f.hva, PAGE_SHIFT,
+				       current) ?: 1;
 	if (r)
 		return r;
 	f.level = s2_level(vm, &f);

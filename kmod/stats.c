@@ -153,12 +153,12 @@ static struct stats_image *make_image(const struct stats_file *f)
 	im->header.desc_offset = offsetof(struct stats_image, desc);
 	im->header.data_offset = offsetof(struct stats_image, data);
 	if (!f->vcpu) {
-		snprintf(im->id, NAME_SIZE, "hvm-%d", task_tgid_nr(current));
+		snprintf(im->id, NAME_SIZE, "kvm-%d", task_tgid_nr(current));
 		add_value(im, HVM_STATS_TYPE_INSTANT, "stage2_tables",
 			  atomic_long_read(&f->vm->s2.tables));
 		return im;
 	}
-	snprintf(im->id, NAME_SIZE, "hvm-%d/vcpu-%u", task_tgid_nr(current), f->vcpu->id);
+	snprintf(im->id, NAME_SIZE, "kvm-%d/vcpu-%u", task_tgid_nr(current), f->vcpu->id);
 	for (i = 0; i < HVM_NR_STATS; i++)
 		add_value(im, HVM_STATS_TYPE_CUMULATIVE, names[i], READ_ONCE(f->vcpu->stat[i]));
 	return im;

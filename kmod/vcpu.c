@@ -253,6 +253,19 @@ static int handle_cr8_below(struct hvm_vcpu *vcpu)
 	return 1;
 }
 
+/* Nothing is monitored, so MWAIT may go on at once. By KVM's quirk whatever CPUID says. */
+static int handle_monitor(struct hvm_vcpu *vcpu)
+{
+	if (vcpu->vm->disabled_quirks & HVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS &&
+	    !hvm_guest_has(vcpu, X86_FEATURE_MWAIT)) {
+		hvm_inject_ud(vcpu);
+		return 1;
+	}
+	hvm_skip_insn(vcpu);
+	cond_resched();
+	return 1;
+}
+
 static int skip(struct hvm_vcpu *vcpu)
 {
 	hvm_skip_insn(vcpu);
@@ -305,6 +318,8 @@ static int handle_exit(struct hvm_vcpu *vcpu)
 		return 1;
 	case HVM_X_INVD:
 		return skip(vcpu);
+	case HVM_X_MONITOR:
+		return handle_monitor(vcpu);
 	case HVM_X_RDPMC:
 		hvm_inject_gp(vcpu);
 		return 1;
@@ -336,8 +351,6 @@ static int serve_rare_requests(struct hvm_vcpu *vcpu)
 {
 	int eoi;
 
-	if (READ_ONCE(vcpu->requests) & BIT(HVM_REQ_DEAD))
-		return -EIO;		/* for good: the bit stays */
 	if (take_request(vcpu, HVM_REQ_TRIPLE_FAULT)) {
 		vcpu->run->exit_reason = HVM_EXIT_SHUTDOWN;
 		return 0;
@@ -359,6 +372,8 @@ static int serve_rare_requests(struct hvm_vcpu *vcpu)
 	}
 	if (take_request(vcpu, HVM_REQ_DEBUG_STEP))
 		return hvm_debug_stepped(vcpu);
+	if (take_request(vcpu, HVM_REQ_USER_TRAP))
+		hvm_trap_from_user(vcpu);
 	if (take_request(vcpu, HVM_REQ_SCAN_IOAPIC))
 		hvm_lapic_scan_ioapic(vcpu);
 	if (take_request(vcpu, HVM_REQ_TRAPS))
@@ -447,8 +462,6 @@ static int vcpu_block(struct hvm_vcpu *vcpu)
 	}
 	finish_rcuwait(&vcpu->wait);
 
-	if (READ_ONCE(vcpu->requests) & BIT(HVM_REQ_DEAD))
-		return -EIO;
 	if (vcpu->apic && hvm_lapic_has_init_sipi(vcpu)) {
 		r = hvm_lapic_init_sipi(vcpu);
 		return r < 0 ? r : 1;
@@ -584,6 +597,8 @@ static long ioctl_run(struct hvm_vcpu *vcpu, unsigned long uarg)
 	if (!mutex_trylock(&vcpu->mutex) && mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
 	hvm_vcpu_load(vcpu);
+	if (vcpu->steal_time && hvm_pv_waited(vcpu))
+		hvm_request_only(vcpu, HVM_REQ_STEAL);
 	sigset_swap(vcpu, &saved, true);
 	vcpu->run->flags = 0;
 	vcpu->pdptr_set = false;
@@ -627,7 +642,8 @@ VCPU_HANDLER(get_mp_state, hvm_get_mp_state)
 VCPU_HANDLER(set_mp_state, hvm_set_mp_state)
 VCPU_HANDLER(set_events, hvm_set_events)
 VCPU_HANDLER(translate, hvm_translate)
-VCPU_UARG(set_cpuid2, hvm_set_cpuid)
+VCPU_HANDLER(setup_mce, hvm_setup_mce)
+VCPU_HANDLER(set_mce, hvm_set_mce)
 VCPU_UARG(get_cpuid2, hvm_get_cpuid)
 VCPU_UARG(set_xsave, hvm_set_xsave)
 VCPU_UARG(set_tsc_khz, hvm_set_tsc_khz)
@@ -660,6 +676,31 @@ static long get_msrs(void *obj, void *arg, unsigned long uarg)
 static long set_msrs(void *obj, void *arg, unsigned long uarg)
 {
 	return hvm_msr_io(obj, uarg, true);
+}
+
+static long set_cpuid(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_set_cpuid(obj, uarg, false);
+}
+
+static long set_cpuid2(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_set_cpuid(obj, uarg, true);
+}
+
+static long has_attr(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_vcpu_attr(obj, arg, HVM_HAS_DEVICE_ATTR);
+}
+
+static long get_attr(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_vcpu_attr(obj, arg, HVM_GET_DEVICE_ATTR);
+}
+
+static long set_attr(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_vcpu_attr(obj, arg, HVM_SET_DEVICE_ATTR);
 }
 
 static long get_xsave(void *obj, void *arg, unsigned long uarg)
@@ -748,10 +789,13 @@ static long set_sigmask(void *obj, void *arg, unsigned long uarg)
 	return 0;
 }
 
-/* KVM's per-vCPU capabilities are Hyper-V's and the like: hvm has none of them. */
 static long enable_cap(void *obj, void *arg, unsigned long uarg)
 {
-	return -EINVAL;
+	const struct hvm_enable_cap *cap = arg;
+
+	if (cap->flags || cap->cap != HVM_CAP_ENFORCE_PV_FEATURE_CPUID)
+		return -EINVAL;
+	return hvm_pv_enforce(obj, cap->args[0]);
 }
 
 static long vcpu_stats_fd(void *obj, void *arg, unsigned long uarg)
@@ -784,6 +828,7 @@ static const struct hvm_ioctl vcpu_table[] = {
 	ROW(HVM_GET_DEBUGREGS, VCPU, get_debugregs),
 	ROW(HVM_SET_DEBUGREGS, VCPU, set_debugregs),
 	ROW(HVM_SET_GUEST_DEBUG, VCPU, set_guest_debug),
+	RAW(HVM_SET_CPUID, VCPU, set_cpuid),
 	RAW(HVM_SET_CPUID2, VCPU, set_cpuid2),
 	RAW(HVM_GET_CPUID2, VCPU, get_cpuid2),
 	ROW(HVM_GET_LAPIC, VCPU, get_lapic),
@@ -802,13 +847,18 @@ static const struct hvm_ioctl vcpu_table[] = {
 	RAW(HVM_KVMCLOCK_CTRL, VCPU, kvmclock_ctrl),
 	ROW(HVM_ENABLE_CAP, VCPU, enable_cap),
 	RAW(HVM_GET_STATS_FD, NONE, vcpu_stats_fd),
+	ROW(HVM_X86_SETUP_MCE, VCPU, setup_mce),
+	ROW(HVM_X86_SET_MCE, VCPU, set_mce),
+	ROW(HVM_HAS_DEVICE_ATTR, VCPU, has_attr),
+	ROW(HVM_GET_DEVICE_ATTR, VCPU, get_attr),
+	ROW(HVM_SET_DEVICE_ATTR, VCPU, set_attr),
 };
 
 static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct hvm_vcpu *vcpu = file->private_data;
 
-	if (vcpu->vm->mm != current->mm || READ_ONCE(vcpu->vm->dead))
+	if (vcpu->vm->mm != current->mm)
 		return -EIO;
 	if (likely(cmd == HVM_RUN))
 		return ioctl_run(vcpu, arg);

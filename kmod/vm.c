@@ -56,16 +56,6 @@ void hvm_vm_put(struct hvm_vm *vm)
 		vm_destroy(vm);
 }
 
-void hvm_vm_kill(struct hvm_vm *vm)
-{
-	struct hvm_vcpu *vcpu;
-	int i;
-
-	WRITE_ONCE(vm->dead, true);
-	hvm_for_each_vcpu(i, vcpu, vm)
-		hvm_request(vcpu, HVM_REQ_DEAD);
-}
-
 static struct hvm_vm *vm_create(void)
 {
 	struct hvm_vm *vm;
@@ -165,6 +155,24 @@ static long vm_set_identity_map_addr(void *obj, void *arg, unsigned long uarg)
 	return 0;
 }
 
+/* KVM's limit of shadow page tables, which nested paging does without there too. */
+static long vm_set_mmu_pages(void *obj, void *arg, unsigned long n)
+{
+	struct hvm_vm *vm = obj;
+
+	if ((u32)n < 64)
+		return -EINVAL;
+	vm->nr_mmu_pages = n;
+	return 0;
+}
+
+static long vm_get_mmu_pages(void *obj, void *arg, unsigned long uarg)
+{
+	struct hvm_vm *vm = obj;
+
+	return vm->nr_mmu_pages;
+}
+
 static long vm_set_boot_cpu(void *obj, void *arg, unsigned long id)
 {
 	struct hvm_vm *vm = obj;
@@ -230,8 +238,17 @@ static long vm_enable_cap(void *obj, void *arg, unsigned long uarg)
 			return -EINVAL;
 		vm->exit_on_emul_error = val;
 		return 0;
+	case HVM_CAP_MSR_PLATFORM_INFO:
+		vm->hide_platform_info = !val;
+		return 0;
+	case HVM_CAP_DISABLE_QUIRKS:
+	case HVM_CAP_DISABLE_QUIRKS2:
+		if (val & ~(u64)HVM_QUIRKS_VALID)
+			return -EINVAL;
+		vm->disabled_quirks = val;
+		return 0;
 	case HVM_CAP_X86_DISABLE_EXITS:
-		if (val & ~(u64)(HVM_X86_DISABLE_EXITS_HLT | HVM_X86_DISABLE_EXITS_PAUSE))
+		if (val & ~hvm_check_extension(vm, cap->cap))
 			return -EINVAL;
 		if (vm->nr_vcpus)
 			return -EINVAL;
@@ -246,6 +263,24 @@ static long vm_enable_cap(void *obj, void *arg, unsigned long uarg)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+/* There is no kind of device to create: KVM's answer where it was built without one. */
+static long vm_create_device(void *obj, void *arg, unsigned long uarg)
+{
+	return -ENODEV;
+}
+
+static long vm_get_tsc_khz(void *obj, void *arg, unsigned long uarg)
+{
+	struct hvm_vm *vm = obj;
+
+	return vm->default_tsc_khz ?: tsc_khz;
+}
+
+static long vm_set_tsc_khz(void *obj, void *arg, unsigned long khz)
+{
+	return hvm_set_vm_tsc_khz(obj, khz);
 }
 
 static long vm_get_clock(void *obj, void *arg, unsigned long uarg)
@@ -389,17 +424,22 @@ static const struct hvm_ioctl vm_table[] = {
 	RAW(HVM_SET_TSS_ADDR, VM, vm_set_tss_addr),
 	ROW(HVM_SET_IDENTITY_MAP_ADDR, VM, vm_set_identity_map_addr),
 	RAW(HVM_SET_BOOT_CPU_ID, VM, vm_set_boot_cpu),
+	RAW(HVM_SET_NR_MMU_PAGES, VM, vm_set_mmu_pages),
+	RAW(HVM_GET_NR_MMU_PAGES, VM, vm_get_mmu_pages),
 	ROW(HVM_GET_CLOCK, VM, vm_get_clock),
 	ROW(HVM_SET_CLOCK, VM, vm_set_clock),
 	ROW(HVM_X86_SET_MSR_FILTER, VM, vm_set_msr_filter),
 	RAW(HVM_GET_STATS_FD, NONE, vm_stats_fd),
+	RAW(HVM_GET_TSC_KHZ, VM, vm_get_tsc_khz),
+	RAW(HVM_SET_TSC_KHZ, VM, vm_set_tsc_khz),
+	ROW(HVM_CREATE_DEVICE, NONE, vm_create_device),
 };
 
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct hvm_vm *vm = file->private_data;
 
-	if (vm->mm != current->mm || READ_ONCE(vm->dead))
+	if (vm->mm != current->mm)
 		return -EIO;
 	return hvm_ioctl_run(vm_table, ARRAY_SIZE(vm_table), cmd, arg, vm, &vm->lock, NULL);
 }

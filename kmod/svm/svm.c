@@ -317,13 +317,16 @@ static void init_control(struct hvm_vcpu *vcpu)
 	if (!(svm_features & SVM_DECODE_ASSISTS))
 		c->intercept_cr |= CR_WRITE(8);
 	c->intercept_dr = ~0U;
-	c->intercept_exception = BIT(1) | BIT(17) | BIT(18);	/* #DB, #AC: storms; #MC: the host's */
+	/* #DB, #AC: storms; #UD: the other vendor's hypercall; #MC: the host's */
+	c->intercept_exception = BIT(1) | BIT(6) | BIT(17) | BIT(18);
 	c->intercept1 = I1_INTR | I1_NMI | I1_SMI | I1_INIT | I1_CR0_SEL_WRITE | I1_RDPMC |
 			I1_CPUID | I1_INVD | I1_INVLPGA | I1_IOIO | I1_MSR | I1_SHUTDOWN;
 	if (!(vcpu->vm->disabled_exits & HVM_X86_DISABLE_EXITS_HLT))
 		c->intercept1 |= I1_HLT;
 	c->intercept2 = I2_VMRUN | I2_VMMCALL | I2_VMLOAD | I2_VMSAVE | I2_STGI | I2_CLGI |
-			I2_SKINIT | I2_WBINVD | I2_MONITOR | I2_MWAIT | I2_XSETBV | I2_RDPRU;
+			I2_SKINIT | I2_WBINVD | I2_XSETBV | I2_RDPRU;
+	if (!(vcpu->vm->disabled_exits & HVM_X86_DISABLE_EXITS_MWAIT))
+		c->intercept2 |= I2_MONITOR | I2_MWAIT;
 	if (svm_features & SVM_PAUSE_FILTER &&
 	    !(vcpu->vm->disabled_exits & HVM_X86_DISABLE_EXITS_PAUSE)) {
 		/* A guest that spins for a lock lets another thread have the CPU. */
@@ -679,8 +682,9 @@ static void describe_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 		return set_exit(vcpu, HVM_X_RDPMC);
 	case X_RDTSCP:
 		return set_exit(vcpu, HVM_X_RDTSCP);
-	case X_VMRUN: case X_VMMCALL + 1 ... X_SKINIT: case X_INVLPGA: case X_RDPRU:
 	case X_MONITOR: case X_MWAIT: case X_MWAIT_COND:
+		return set_exit_len(vcpu, HVM_X_MONITOR, 3);
+	case X_VMRUN: case X_VMMCALL + 1 ... X_SKINIT: case X_INVLPGA: case X_RDPRU:
 		return set_exit(vcpu, HVM_X_UD);
 	case X_SHUTDOWN:
 		return set_exit(vcpu, HVM_X_SHUTDOWN);

@@ -324,6 +324,7 @@ static void describe_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 		return set_exit_len(vcpu, HVM_X_RDPMC);
 	case REASON_MWAIT:
 	case REASON_MONITOR:
+		return set_exit_len(vcpu, HVM_X_MONITOR);
 	case REASON_RSM:
 	case REASON_VMCLEAR ... REASON_VMXON:
 	case REASON_INVEPT:

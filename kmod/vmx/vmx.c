@@ -31,7 +31,8 @@
 #define CR0_OWNED	((u64)(X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_WP | X86_CR0_AM))
 #define CR4_OWNABLE	((u64)(X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PCE | X86_CR4_PGE | \
 			       X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_FSGSBASE))
-#define EXCEPTIONS	(BIT(1) | BIT(17) | BIT(18))	/* #DB, #AC: storms; #MC: the host's */
+/* #DB, #AC: storms; #UD: the other vendor's hypercall; #MC: the host's */
+#define EXCEPTIONS	(BIT(1) | BIT(6) | BIT(17) | BIT(18))
 #define TSC_RATIO_1	BIT_ULL(48)
 #define TYPE_BUSY_TSS	11
 #define PROC2_APIC	(PROC2_X2APIC | PROC2_APIC_REGISTERS | PROC2_VIRTUAL_INTERRUPTS)
@@ -466,6 +467,8 @@ static int vmx_vcpu_create(struct hvm_vcpu *vcpu)
 	v->proc2 = vmx_caps.proc2 & ~PROC2_APIC;
 	if (vcpu->vm->disabled_exits & HVM_X86_DISABLE_EXITS_HLT)
 		v->proc &= ~PROC_HLT;
+	if (vcpu->vm->disabled_exits & HVM_X86_DISABLE_EXITS_MWAIT)
+		v->proc &= ~(PROC_MWAIT | PROC_MONITOR);
 	if (vcpu->vm->disabled_exits & HVM_X86_DISABLE_EXITS_PAUSE)
 		v->proc2 &= ~PROC2_PAUSE_LOOP;
 	/* Without an APIC in the kernel CR8 is userspace's: every access exits. */

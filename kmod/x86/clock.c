@@ -29,6 +29,7 @@
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/uaccess.h>
 #include <asm/pvclock.h>
 #include <asm/tsc.h>
 #include <uapi/asm/kvm_para.h>
@@ -168,6 +169,39 @@ void hvm_tsc_set_adjust(struct hvm_vcpu *vcpu, u64 val, bool host)
 	vcpu->pv->tsc_adjust = val;
 }
 
+/**
+ * hvm_vcpu_attr - HVM_HAS_, GET_ and SET_DEVICE_ATTR on a vCPU: its TSC's offset
+ * @vcpu: loaded
+ * @a: which attribute, and where the value is or goes
+ * @cmd: which of the three
+ *
+ * Return: 0, -ENXIO (there is no such attribute), -EFAULT.
+ */
+int hvm_vcpu_attr(struct hvm_vcpu *vcpu, const struct hvm_device_attr *a, unsigned int cmd)
+{
+	u64 __user *p = (void __user *)(unsigned long)a->addr;
+	struct hvm_vm *vm = vcpu->vm;
+	u64 offset;
+
+	if (a->group != HVM_VCPU_TSC_CTRL || a->attr != HVM_VCPU_TSC_OFFSET)
+		return -ENXIO;
+	if (cmd == HVM_HAS_DEVICE_ATTR)
+		return 0;
+	if (cmd == HVM_GET_DEVICE_ATTR)
+		return put_user(vcpu->tsc_offset, p);
+	if (get_user(offset, p))
+		return -EFAULT;
+	/* Others may be set to the same TSC by writing it. */
+	spin_lock(&vm->clock_lock);
+	vm->last_tsc_offset = offset;
+	vm->last_tsc_write = scale_tsc(vcpu, rdtsc()) + offset;
+	vm->last_tsc_ns = ktime_get_raw_ns();
+	vm->last_tsc_khz = vcpu->pv->tsc_khz;
+	spin_unlock(&vm->clock_lock);
+	set_offset(vcpu, offset);
+	return 0;
+}
+
 /* Ratio for @khz, or 0 when hardware cannot. */
 static u64 ratio_for(u32 khz)
 {
@@ -177,6 +211,35 @@ static u64 ratio_for(u32 khz)
 	if (!hvm_backend->has_tsc_scaling || khz / 255 >= tsc_khz)
 		return 0;
 	return mul_u64_u32_div(1ULL << bits, khz, tsc_khz);
+}
+
+/* The ratio that gives @khz, 0 for the host's own rate; false: hardware cannot. */
+static bool find_ratio(u32 khz, u64 *ratio)
+{
+	u64 host = max(tsc_khz, 1U), slack = host * TOLERANCE_PPM / 1000000;
+
+	*ratio = 0;
+	if (khz >= host - slack && khz <= host + slack)
+		return true;
+	*ratio = ratio_for(khz);
+	return *ratio;
+}
+
+/**
+ * hvm_set_vm_tsc_khz - HVM_SET_TSC_KHZ on a VM
+ * @vm: vm->lock held
+ * @khz: rate of vCPUs created from now on, 0 for the host's
+ *
+ * Return: 0, or -EINVAL when the hardware cannot run the TSC at that rate.
+ */
+int hvm_set_vm_tsc_khz(struct hvm_vm *vm, u32 khz)
+{
+	u64 ratio;
+
+	if (khz && !find_ratio(khz, &ratio))
+		return -EINVAL;
+	vm->default_tsc_khz = khz;
+	return 0;
 }
 
 /**
@@ -189,14 +252,11 @@ static u64 ratio_for(u32 khz)
 int hvm_set_tsc_khz(struct hvm_vcpu *vcpu, u32 khz)
 {
 	struct hvm_pv *pv = vcpu->pv;
-	u64 host = max(tsc_khz, 1U), slack = host * TOLERANCE_PPM / 1000000, ratio = 0;
+	u64 host = max(tsc_khz, 1U), ratio;
 
 	khz = khz ?: host;
-	if (khz < host - slack || khz > host + slack) {
-		ratio = ratio_for(khz);
-		if (!ratio)
-			return -EINVAL;
-	}
+	if (!find_ratio(khz, &ratio))
+		return -EINVAL;
 	pv->tsc_khz = khz;
 	WRITE_ONCE(vcpu->tsc_ratio, ratio);
 	rate_to_scale((ratio ? khz : host) * 1000, &pv->mul, &pv->shift);
@@ -481,6 +541,8 @@ int hvm_clock_set(struct hvm_vm *vm, const struct hvm_clock_data *d)
 	if (d->flags & HVM_CLOCK_REALTIME && s.real > d->realtime)
 		clock += s.real - d->realtime;
 	spin_lock(&vm->clock_lock);
+	if (hvm_nr_vcpus(vm))
+		reconsider_stable(vm, vm->vcpus[0], &s);
 	clock_put(vm, &s, clock);
 	spin_unlock(&vm->clock_lock);
 	update_others(vm, NULL);

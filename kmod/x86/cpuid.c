@@ -477,6 +477,13 @@ bool hvm_guest_has(struct hvm_vcpu *vcpu, int feature)
 	return vcpu->cpuid && vcpu->cpuid->words[feature / 32] & BIT(feature % 32);
 }
 
+u32 hvm_cpuid_pv_features(struct hvm_vcpu *vcpu)
+{
+	const struct hvm_cpuid_entry2 *e = vcpu->cpuid ? find(vcpu->cpuid, PV_FEATURES, 0) : NULL;
+
+	return e ? e->eax : 0;
+}
+
 /* What the table allows in CR4, EFER, XCR0 and addresses; without one, what the host has. */
 static void set_limits(struct hvm_vcpu *vcpu)
 {
@@ -542,6 +549,10 @@ void hvm_cpuid_update(struct hvm_vcpu *vcpu)
 				   hvm_call(get_cr, vcpu, 4) & X86_CR4_OSXSAVE);
 		set_bit_if(&e->edx, X86_FEATURE_APIC,
 			   vcpu->apic_base & MSR_IA32_APICBASE_ENABLE);
+		if (vcpu->vm->disabled_quirks & HVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT) {
+			set_bit_if(&e->ecx, X86_FEATURE_MWAIT, hvm_mwait_enabled(vcpu));
+			t->words[X86_FEATURE_MWAIT / 32] = e->ecx;
+		}
 	}
 	e = find(t, 0xd, 0);
 	if (e)
@@ -570,20 +581,39 @@ static bool same_table(struct hvm_vcpu *vcpu, struct hvm_cpuid_table *new)
 	return same;
 }
 
+/* HVM_SET_CPUID: no subleaves, so no entry asks for one. */
+static int copy_old_entries(struct hvm_cpuid_table *t, unsigned long uarg)
+{
+	const struct hvm_cpuid __user *u = (void __user *)uarg;
+	struct hvm_cpuid_entry old;
+	int i;
+
+	for (i = 0; i < t->n; i++) {
+		if (copy_from_user(&old, &u->entries[i], sizeof(old)))
+			return -EFAULT;
+		t->e[i] = (struct hvm_cpuid_entry2) {
+			.function = old.function, .eax = old.eax, .ebx = old.ebx,
+			.ecx = old.ecx, .edx = old.edx,
+		};
+	}
+	return 0;
+}
+
 /**
- * hvm_set_cpuid - HVM_SET_CPUID2
+ * hvm_set_cpuid - HVM_SET_CPUID2, HVM_SET_CPUID
  * @vcpu: loaded
- * @uarg: user address of a struct hvm_cpuid2
+ * @uarg: user address of a struct hvm_cpuid2, or a struct hvm_cpuid
+ * @v2: the former
  *
  * Return: 0, -E2BIG (over HVM_MAX_CPUID entries), -EINVAL (impossible address
  * width; changed after the vCPU ran), -EFAULT, -ENOMEM.
  */
-int hvm_set_cpuid(struct hvm_vcpu *vcpu, unsigned long uarg)
+int hvm_set_cpuid(struct hvm_vcpu *vcpu, unsigned long uarg, bool v2)
 {
 	struct hvm_cpuid2 __user *u = (void __user *)uarg;
 	struct hvm_cpuid_table *t;
 	struct hvm_cpuid_entry2 *e;
-	int i, r = -EFAULT;
+	int i, r;
 	u32 nent;
 
 	if (get_user(nent, &u->nent))
@@ -594,7 +624,9 @@ int hvm_set_cpuid(struct hvm_vcpu *vcpu, unsigned long uarg)
 	if (!t)
 		return -ENOMEM;
 	t->n = nent;
-	if (copy_from_user(t->e, u->entries, nent * sizeof(*t->e)))
+	r = v2 ? (copy_from_user(t->e, u->entries, nent * sizeof(*t->e)) ? -EFAULT : 0) :
+		 copy_old_entries(t, uarg);
+	if (r)
 		goto err;
 	for (i = 0; i < nent; i++)
 		memset(t->e[i].padding, 0, sizeof(t->e[i].padding));

@@ -21,6 +21,9 @@
  * last instruction it decoded by its bytes, and the last page where chunk() found
  * no memory for as long as no slot changes.
  *
+ * Userspace that sets RIP at an exit (a reset, most often) ends the access
+ * there and then.
+ *
  * Port I/O needs no decoding but for the string forms, which are moved a page
  * at a time: one exit for up to 4096 bytes where memory is ordinary memory.
  *
@@ -58,7 +61,7 @@ struct hvm_emul {
 	bool more;		/* REP: not the last iteration */
 	u8 rounds;
 	u32 count;		/* port I/O under way */
-	u64 pio_rip;		/* RIP at the exit that vcpu->complete takes up */
+	u64 exit_rip;		/* RIP at the exit that vcpu->complete takes up */
 	u64 bytes[2];		/* what fast_decode() last made fast_insn of */
 	struct hvm_insn fast_insn;	/* .len 0: none */
 	u64 device_gen;		/* vm->slots_gen when there was no memory at device_gfn; 0: never */
@@ -308,6 +311,8 @@ static int mmio_complete(struct hvm_vcpu *vcpu)
 	u8 *buf = phase_buf(e, &op);
 	u32 len = chunk_len(e, op);
 
+	if (vcpu->rip != e->exit_rip)
+		return 1;
 	if (e->phase != EMUL_STORE) {
 		memcpy(buf + e->pos, vcpu->run->mmio.data, len);
 		trace_chunk(false, chunk_gpa(e, op), buf + e->pos, len);
@@ -326,6 +331,7 @@ static int mmio_exit(struct hvm_vcpu *vcpu, gpa_t gpa, u64 val, u32 len, bool wr
 	run->mmio.len = len;
 	run->mmio.is_write = write;
 	vcpu->stat[HVM_STAT_MMIO_EXITS]++;
+	vcpu->emul->exit_rip = vcpu->rip;
 	vcpu->complete = mmio_complete;
 	return 0;
 }
@@ -405,7 +411,8 @@ static void emul_retire(struct hvm_vcpu *vcpu)
 	e->do_store = hvm_insn_finish(&e->insn, e->val, vcpu->gpr, &vcpu->rflags,
 				      &e->store);
 	if (e->insn.flags & HVM_INSN_STRING)
-		e->more = hvm_insn_step(&e->insn, 1, vcpu->gpr, vcpu->rflags);
+		e->more = hvm_insn_step(&e->insn, min_t(u64, hvm_insn_count(&e->insn, vcpu->gpr), 1),
+					vcpu->gpr, vcpu->rflags);
 	/* With length 0 this only ends the shadow and single-steps the iteration. */
 	vcpu->exit.insn_len = e->more ? 0 : e->insn.len;
 	hvm_skip_insn(vcpu);
@@ -426,7 +433,7 @@ static int outs_exit(struct hvm_vcpu *vcpu);
 /* RUN after one that could not reach guest memory: take it up, unless userspace moved RIP. */
 static int emul_resume(struct hvm_vcpu *vcpu)
 {
-	return vcpu->rip == vcpu->emul->pio_rip ? emul_run(vcpu) : 1;
+	return vcpu->rip == vcpu->emul->exit_rip ? emul_run(vcpu) : 1;
 }
 
 /* Move this phase's operand. On an error the machine stays as it is: no store may be lost. */
@@ -435,7 +442,7 @@ static int emul_transfer(struct hvm_vcpu *vcpu)
 	int r = transfer(vcpu);
 
 	if (unlikely(r < 0)) {
-		vcpu->emul->pio_rip = vcpu->rip;
+		vcpu->emul->exit_rip = vcpu->rip;
 		vcpu->complete = emul_resume;
 	}
 	return r;
@@ -554,6 +561,8 @@ static int fast_mmio_complete(struct hvm_vcpu *vcpu)
 	struct hvm_insn *insn = &vcpu->emul->fast_insn;
 	u64 mem[2] = { READ_ONCE(*(u64 *)vcpu->run->mmio.data) }, store;
 
+	if (vcpu->rip != vcpu->emul->exit_rip)
+		return 1;
 	trace_hvm_mmio(false, vcpu->exit.fault.gpa, insn->size, mem[0]);
 	hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
 	vcpu->exit.insn_len = insn->len;
@@ -639,15 +648,12 @@ static int pio_exit(struct hvm_vcpu *vcpu, u32 size, u32 count, u32 offset,
 	return 0;
 }
 
-/*
- * IN and OUT: RIP moves on when userspace comes back, unless it has set RIP
- * itself meanwhile (a reset, most often): then the access is over and done.
- */
+/* IN and OUT: RIP moves on when userspace comes back. */
 static int pio_complete(struct hvm_vcpu *vcpu)
 {
 	const struct hvm_exit_info *x = &vcpu->exit;
 
-	if (vcpu->rip != vcpu->emul->pio_rip)
+	if (vcpu->rip != vcpu->emul->exit_rip)
 		return 1;
 	if (x->pio.in)
 		hvm_reg_write(vcpu->gpr, HVM_RAX, x->pio.size, READ_ONCE(*(u32 *)vcpu->pio_data));
@@ -685,7 +691,7 @@ int hvm_handle_pio(struct hvm_vcpu *vcpu)
 
 	if (unlikely(x->pio.string))
 		return pio_string(vcpu);
-	vcpu->emul->pio_rip = vcpu->rip;
+	vcpu->emul->exit_rip = vcpu->rip;
 	if (x->pio.in) {
 		if (chips_pio(vcpu, vcpu->pio_data, 1))
 			return pio_complete(vcpu);
@@ -761,7 +767,7 @@ static int ins_complete(struct hvm_vcpu *vcpu)
 {
 	struct hvm_emul *e = vcpu->emul;
 
-	if (vcpu->rip != e->pio_rip)
+	if (vcpu->rip != e->exit_rip)
 		return 1;
 	e->val[0] = READ_ONCE(*(u32 *)vcpu->pio_data);
 	e->phase = EMUL_LOAD1;
@@ -774,9 +780,11 @@ static int block_complete(struct hvm_vcpu *vcpu)
 	bool more;
 	int r;
 
-	if (vcpu->rip != e->pio_rip)
+	if (vcpu->rip != e->exit_rip)
 		return 1;
-	if (e->insn.op == HVM_OP_INS) {
+	/* Userspace may have made RCX less: no more than that many. */
+	e->count = min_t(u64, e->count, hvm_insn_count(&e->insn, vcpu->gpr));
+	if (e->insn.op == HVM_OP_INS && e->count) {
 		r = hvm_write_gpa(vcpu->vm, e->op[0].gpa[0], vcpu->pio_data,
 				  e->count * e->insn.size);
 		if (r) {		/* the data are still there for the next RUN */
@@ -834,7 +842,7 @@ static int pio_string(struct hvm_vcpu *vcpu)
 	}
 	e->count = block_count(vcpu, count);
 	e->fault_gpa = HVM_INVALID_GPA;
-	e->pio_rip = vcpu->rip;
+	e->exit_rip = vcpu->rip;
 	e->rounds = 0;
 	r = emul_begin(vcpu);
 	if (r)

@@ -23,6 +23,7 @@
 
 #define DB		1
 #define BP		3
+#define UD		6
 #define PF		14
 #define MC		18
 #define DR6_WRITABLE	HVM_DR6_EVENTS
@@ -228,6 +229,10 @@ int hvm_handle_exception(struct hvm_vcpu *vcpu)
 		vcpu->rip += x->insn_len;
 		hvm_queue_exception(vcpu, BP);
 		return 1;
+	case UD:
+		if (hvm_fix_hypercall(vcpu, linear_rip(vcpu)))
+			return 1;
+		break;
 	case PF:
 		hvm_inject_pf(vcpu, x->qual, x->error_code);
 		return 1;

@@ -35,12 +35,12 @@
 #define HWCR_MC_STATUS_WRITE	BIT_ULL(18)
 #define HWCR_IGNORED		0x148ULL	/* FFDIS, TLBCACHEDIS, IGNNE: nothing to switch here */
 #define MISC_ENABLE_EMON	BIT_ULL(7)
+#define MISC_ENABLE_MWAIT	BIT_ULL(18)
 #define MISC_ENABLE_READ_ONLY	(MISC_ENABLE_EMON | BIT_ULL(11) | BIT_ULL(12))
 #define MISC_ENABLE_INIT	(BIT_ULL(11) | BIT_ULL(12))	/* no branch trace store, no PEBS */
 #define DEBUGCTL_IGNORED	3ULL	/* LBR, BTF */
 #define MTRR_CAP		0x508	/* write-combining, fixed ranges, eight variable ones */
 #define NR_MTRR_VAR		16
-#define NR_BANKS		32
 #define MAX_IO_MSRS		256
 
 /*
@@ -60,12 +60,13 @@ struct hvm_msr_state {
 	u64 ucode_rev;
 	u64 arch_caps;
 	u64 platform_info;
+	u64 power_ctl;
 	u64 smi_count;
 	u64 hwcr;
 	u64 de_cfg;
 	u64 osvw[2];
-	u64 mcg_status, mcg_ctl;
-	u64 mce[NR_BANKS * 4];
+	u64 mcg_cap, mcg_status, mcg_ctl;
+	u64 mce[HVM_MCE_BANKS * 4];
 };
 
 static bool is_x2apic(u32 msr)
@@ -95,7 +96,6 @@ static const struct fixed_msr {
 	{ MSR_MTRRcap, FAULTS, MTRR_CAP },
 	{ 0x11e, SAME_ONLY, 0xbe702111 },			/* BBL_CR_CTL3 */
 	{ MSR_MISC_FEATURES_ENABLES, SAME_ONLY },		/* no CPUID faulting */
-	{ MSR_IA32_MCG_CAP, FAULTS, NR_BANKS },
 	{ 0x186, IGNORED }, { 0x187, IGNORED },			/* event selects */
 	{ 0x198, FAULTS, 1000 | 4ULL << 40 }, { 0x199, FAULTS },	/* PERF_STATUS, PERF_CTL */
 	{ 0x1db, FAULTS }, { 0x1dc, FAULTS }, { 0x1dd, FAULTS }, { 0x1de, FAULTS }, /* last branch */
@@ -214,6 +214,7 @@ int hvm_msrs_create(struct hvm_vcpu *vcpu)
 	get_feature(MSR_IA32_ARCH_CAPABILITIES, &s->arch_caps);
 	get_feature(MSR_DE_CFG, &s->de_cfg);
 	s->misc_enable = MISC_ENABLE_INIT;
+	s->mcg_cap = HVM_MCE_BANKS;
 	vcpu->msrs = s;
 	return 0;
 }
@@ -238,6 +239,11 @@ static u64 *mtrr_fixed(struct hvm_msr_state *s, u32 msr)
 	return NULL;
 }
 
+static u32 nr_bank_msrs(const struct hvm_msr_state *s)
+{
+	return (s->mcg_cap & MCG_BANKCNT_MASK) * 4;
+}
+
 static int get_rare(struct hvm_vcpu *vcpu, u32 msr, u64 *val)
 {
 	const struct fixed_msr *f;
@@ -248,9 +254,9 @@ static int get_rare(struct hvm_vcpu *vcpu, u32 msr, u64 *val)
 		*val = s->mtrr_var[msr - MSR_MTRR_VAR];
 		return 0;
 	}
-	if (msr - MSR_MCE_BANKS < NR_BANKS * 4) {
+	if (msr - MSR_MCE_BANKS < HVM_MCE_BANKS * 4) {
 		*val = s->mce[msr - MSR_MCE_BANKS];
-		return 0;
+		return msr - MSR_MCE_BANKS < nr_bank_msrs(s) ? 0 : -EINVAL;
 	}
 	p = mtrr_fixed(s, msr);
 	if (p) {
@@ -312,6 +318,9 @@ static int get_soft(struct hvm_vcpu *vcpu, u32 msr, u64 *val, bool host)
 		return host || hvm_guest_has(vcpu, X86_FEATURE_ARCH_CAPABILITIES) ? 0 : -ENOENT;
 	case MSR_PLATFORM_INFO:
 		*val = s->platform_info;
+		return host || !vcpu->vm->hide_platform_info ? 0 : -EINVAL;
+	case MSR_IA32_POWER_CTL:
+		*val = s->power_ctl;
 		return 0;
 	case MSR_SMI_COUNT:
 		*val = s->smi_count;
@@ -324,7 +333,10 @@ static int get_soft(struct hvm_vcpu *vcpu, u32 msr, u64 *val, bool host)
 		return 0;
 	case MSR_IA32_MCG_CTL:
 		*val = s->mcg_ctl;
-		return host ? 0 : -EINVAL;	/* MCG_CAP says there is none */
+		return host || s->mcg_cap & MCG_CTL_P ? 0 : -EINVAL;
+	case MSR_IA32_MCG_CAP:
+		*val = s->mcg_cap;
+		return 0;
 	case MSR_K7_HWCR:
 		*val = s->hwcr;
 		return 0;
@@ -460,8 +472,21 @@ static int set_misc_enable(struct hvm_vcpu *vcpu, u64 val, bool host)
 		if ((val ^ s->misc_enable) & MISC_ENABLE_READ_ONLY)
 			return -EINVAL;
 	}
+	/* By KVM's quirk CPUID takes no notice. */
+	if ((val ^ s->misc_enable) & MISC_ENABLE_MWAIT &&
+	    vcpu->vm->disabled_quirks & HVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT) {
+		if (!hvm_guest_has(vcpu, X86_FEATURE_XMM3))
+			return -EINVAL;
+		s->misc_enable = val;
+		hvm_cpuid_update(vcpu);
+	}
 	s->misc_enable = val;
 	return 0;
+}
+
+bool hvm_mwait_enabled(struct hvm_vcpu *vcpu)
+{
+	return vcpu->msrs->misc_enable & MISC_ENABLE_MWAIT;
 }
 
 static int set_hwcr(struct hvm_msr_state *s, u64 val)
@@ -486,6 +511,8 @@ static int set_de_cfg(struct hvm_msr_state *s, u64 val, bool host)
 
 static int set_bank(struct hvm_msr_state *s, u32 i, u64 val, bool host)
 {
+	if (i >= nr_bank_msrs(s))
+		return -EINVAL;
 	switch (i & 3) {
 	case 0:		/* CTL: all or nothing; bits 0 and 10 may be clear for old processors' sake */
 		if (val && (val | BIT_ULL(10) | 1) != ~0ULL)
@@ -532,7 +559,7 @@ static int set_rare(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host)
 		s->mtrr_var[msr - MSR_MTRR_VAR] = val;
 		return 0;
 	}
-	if (msr - MSR_MCE_BANKS < NR_BANKS * 4)
+	if (msr - MSR_MCE_BANKS < HVM_MCE_BANKS * 4)
 		return set_bank(s, msr - MSR_MCE_BANKS, val, host);
 	p = mtrr_fixed(s, msr);
 	if (p) {
@@ -610,6 +637,9 @@ int hvm_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host)
 		return 0;
 	case MSR_IA32_ARCH_CAPABILITIES:
 		return set_host_only(&s->arch_caps, val, host);
+	case MSR_IA32_POWER_CTL:	/* remembered: there is no power to control */
+		s->power_ctl = val;
+		return 0;
 	case MSR_PLATFORM_INFO:
 		return set_host_only(&s->platform_info, val, host);
 	case MSR_SMI_COUNT:
@@ -623,7 +653,12 @@ int hvm_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host)
 		s->mcg_status = val;
 		return 0;
 	case MSR_IA32_MCG_CTL:
-		return val ? -EINVAL : set_host_only(&s->mcg_ctl, val, host);
+		if ((val && ~val) || (!(s->mcg_cap & MCG_CTL_P) && (val || !host)))
+			return -EINVAL;
+		s->mcg_ctl = val;
+		return 0;
+	case MSR_IA32_MCG_CAP:
+		return -EINVAL;		/* HVM_X86_SETUP_MCE's */
 	case MSR_IA32_DEBUGCTLMSR:
 		return set_debugctl(vcpu, val);
 	case MSR_K7_HWCR:
@@ -635,6 +670,72 @@ int hvm_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host)
 		return set_host_only(&s->osvw[msr - MSR_AMD64_OSVW_ID_LENGTH], val, host);
 	}
 	return set_rare(vcpu, msr, val, host);
+}
+
+/* ---- machine checks ---- */
+
+/**
+ * hvm_setup_mce - HVM_X86_SETUP_MCE
+ * @vcpu: loaded
+ * @mcg_cap: what IA32_MCG_CAP reads: number of banks, HVM_MCG_CAPS
+ *
+ * Return: 0, or -EINVAL: no banks, too many, unknown features.
+ */
+int hvm_setup_mce(struct hvm_vcpu *vcpu, const u64 *mcg_cap)
+{
+	struct hvm_msr_state *s = vcpu->msrs;
+	u32 i, banks = *mcg_cap & MCG_BANKCNT_MASK;
+
+	/* Bits 16 to 23 count extended state registers: KVM lets them through. */
+	if (!banks || banks > HVM_MCE_BANKS || *mcg_cap & ~(HVM_MCG_CAPS | 0xff00ffULL))
+		return -EINVAL;
+	s->mcg_cap = *mcg_cap;
+	if (s->mcg_cap & MCG_CTL_P)
+		s->mcg_ctl = ~0ULL;
+	for (i = 0; i < banks; i++)
+		s->mce[i * 4] = ~0ULL;
+	return 0;
+}
+
+/**
+ * hvm_set_mce - HVM_X86_SET_MCE: an error shows up in a bank
+ * @vcpu: loaded
+ * @mce: which, and what
+ *
+ * One that is not corrected raises #MC, or shuts the vCPU down if that finds it
+ * not ready: CR4.MCE clear, or another being handled.
+ *
+ * Return: 0, or -EINVAL: no such bank, or a status that is not valid.
+ */
+int hvm_set_mce(struct hvm_vcpu *vcpu, const struct hvm_x86_mce *mce)
+{
+	struct hvm_msr_state *s = vcpu->msrs;
+	bool uc = mce->status & MCI_STATUS_UC;
+	u64 *bank, over;
+
+	if (mce->bank * 4 >= nr_bank_msrs(s) || !(mce->status & MCI_STATUS_VAL))
+		return -EINVAL;
+	bank = &s->mce[mce->bank * 4];		/* CTL, STATUS, ADDR, MISC */
+	if (uc && ((s->mcg_cap & MCG_CTL_P && ~s->mcg_ctl) || ~bank[0]))
+		return 0;		/* the guest does not want to know */
+	if (uc && (s->mcg_status & MCG_STATUS_MCIP ||
+		   !(hvm_call(get_cr, vcpu, 4) & X86_CR4_MCE))) {
+		hvm_request_only(vcpu, HVM_REQ_TRIPLE_FAULT);
+		return 0;
+	}
+	over = bank[1] & MCI_STATUS_VAL ? MCI_STATUS_OVER : 0;
+	if (!uc && over && bank[1] & MCI_STATUS_UC) {
+		bank[1] |= over;	/* the worse one stays */
+		return 0;
+	}
+	bank[1] = mce->status | over;
+	bank[2] = mce->addr;
+	bank[3] = mce->misc;
+	if (uc) {
+		s->mcg_status = mce->mcg_status;
+		hvm_queue_exception(vcpu, 18);
+	}
+	return 0;
 }
 
 /* ---- the filter: HVM_X86_SET_MSR_FILTER ---- */
@@ -909,7 +1010,7 @@ int hvm_handle_wrmsr(struct hvm_vcpu *vcpu)
 static const struct { u32 first, n; } listed[] = {
 	{ MSR_IA32_TSC, 1 }, { MSR_KVM_WALL_CLOCK, 2 }, { MSR_SMI_COUNT, 1 },
 	{ MSR_IA32_TSC_ADJUST, 1 }, { MSR_IA32_SPEC_CTRL, 1 }, { MSR_IA32_UCODE_REV, 1 },
-	{ MSR_PLATFORM_INFO, 1 }, { MSR_IA32_ARCH_CAPABILITIES, 1 },
+	{ MSR_PLATFORM_INFO, 1 }, { MSR_IA32_ARCH_CAPABILITIES, 1 }, { MSR_IA32_POWER_CTL, 1 },
 	{ MSR_MISC_FEATURES_ENABLES, 1 }, { MSR_IA32_SYSENTER_CS, 3 },
 	{ MSR_IA32_MCG_STATUS, 2 }, { MSR_IA32_MISC_ENABLE, 1 },
 	{ MSR_MTRR_VAR, NR_MTRR_VAR }, { MSR_MTRRfix64K_00000, 1 },

@@ -5,7 +5,7 @@
  * Offered: clock source (clock.c), steal time with the preempted flag and TLB
  * flushes deferred to it, EOI by memory, KICK_CPU, SEND_IPI and poll control.
  * Not offered, and absent from CPUID: asynchronous page faults, directed
- * yields, migration control.
+ * yields (the hypercall does no harm), migration control.
  *
  * The guest gives guest-physical addresses; the pages are the VMM's and can go
  * at any moment. Where sleeping is allowed they are written like any guest
@@ -26,7 +26,7 @@
 #include "pv.h"
 
 /* Of <linux/kvm_para.h>, whose names clash with hvm's on newer kernels. */
-enum { HC_VAPIC_POLL_IRQ = 1, HC_KICK_CPU = 5, HC_CLOCK_PAIRING = 9, HC_SEND_IPI = 10 };
+enum { HC_VAPIC_POLL_IRQ = 1, HC_KICK_CPU = 5, HC_CLOCK_PAIRING = 9, HC_SEND_IPI = 10, HC_SCHED_YIELD = 11 };
 #define HC_ENOSYS	1000		/* its other errors are the kernel's */
 
 #define PV_FEATURES	(BIT(KVM_FEATURE_CLOCKSOURCE) | BIT(KVM_FEATURE_NOP_IO_DELAY) | \
@@ -109,6 +109,11 @@ static u64 run_delay(void)
 #else
 	return 0;
 #endif
+}
+
+bool hvm_pv_waited(struct hvm_vcpu *vcpu)
+{
+	return run_delay() != vcpu->pv->run_delay;
 }
 
 /* Time the thread waited for a CPU since it was last asked; a new thread starts afresh. */
@@ -232,6 +237,31 @@ int hvm_pv_eoi_clear(struct hvm_vcpu *vcpu, bool atomic)
 
 /* ---- MSRs ---- */
 
+/* Features that its CPUID does not show are not there, if userspace wants it so. */
+static bool guest_may(struct hvm_vcpu *vcpu, int feature)
+{
+	return likely(!vcpu->pv->enforce) || hvm_cpuid_pv_features(vcpu) & BIT(feature);
+}
+
+static bool may_access(struct hvm_vcpu *vcpu, u32 msr)
+{
+	switch (msr) {
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_SYSTEM_TIME:
+		return guest_may(vcpu, KVM_FEATURE_CLOCKSOURCE);
+	case MSR_KVM_WALL_CLOCK_NEW:
+	case MSR_KVM_SYSTEM_TIME_NEW:
+		return guest_may(vcpu, KVM_FEATURE_CLOCKSOURCE2);
+	case MSR_KVM_STEAL_TIME:
+		return guest_may(vcpu, KVM_FEATURE_STEAL_TIME);
+	case MSR_KVM_PV_EOI_EN:
+		return guest_may(vcpu, KVM_FEATURE_PV_EOI);
+	case MSR_KVM_POLL_CONTROL:
+		return guest_may(vcpu, KVM_FEATURE_POLL_CONTROL);
+	}
+	return false;
+}
+
 static int set_system_time(struct hvm_vcpu *vcpu, u64 val)
 {
 	vcpu->pv->system_time = val;
@@ -271,6 +301,8 @@ int hvm_pv_get_msr(struct hvm_vcpu *vcpu, u32 msr, u64 *val)
 {
 	struct hvm_pv *pv = vcpu->pv;
 
+	if (!may_access(vcpu, msr))
+		return -ENOENT;
 	switch (msr) {
 	case MSR_KVM_WALL_CLOCK:
 	case MSR_KVM_WALL_CLOCK_NEW:
@@ -295,6 +327,8 @@ int hvm_pv_get_msr(struct hvm_vcpu *vcpu, u32 msr, u64 *val)
 
 int hvm_pv_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host)
 {
+	if (!may_access(vcpu, msr))
+		return -ENOENT;
 	switch (msr) {
 	case MSR_KVM_WALL_CLOCK:
 	case MSR_KVM_WALL_CLOCK_NEW:
@@ -359,10 +393,12 @@ static void hypercall(struct hvm_vcpu *vcpu)
 		ret = -EPERM;
 	else if (a[0] == HC_VAPIC_POLL_IRQ)
 		ret = 0;		/* pending interrupts are looked at before each entry */
-	else if (a[0] == HC_KICK_CPU && vcpu->apic)
+	else if (a[0] == HC_KICK_CPU && vcpu->apic && guest_may(vcpu, KVM_FEATURE_PV_UNHALT))
 		ret = kick_cpu(vcpu->vm, a[2]);
-	else if (a[0] == HC_SEND_IPI && vcpu->apic)
+	else if (a[0] == HC_SEND_IPI && vcpu->apic && guest_may(vcpu, KVM_FEATURE_PV_SEND_IPI))
 		ret = send_ipi(vcpu->vm, &a[1], a[3], a[4], wide);
+	else if (a[0] == HC_SCHED_YIELD && guest_may(vcpu, KVM_FEATURE_PV_SCHED_YIELD))
+		ret = 0;		/* a hint, and to leave the guest is to follow it */
 	else if (a[0] == HC_CLOCK_PAIRING)
 		ret = -EOPNOTSUPP;
 	vcpu->gpr[HVM_RAX] = wide ? ret : (u32)ret;
@@ -372,15 +408,68 @@ int hvm_handle_hypercall(struct hvm_vcpu *vcpu)
 {
 	hypercall(vcpu);
 	hvm_skip_insn(vcpu);
+	cond_resched();
 	return 1;
 }
 
-/* None of them sleeps, so all are done where they are found. RIP is the backend's to advance. */
+/* But for SCHED_YIELD they are done where they are found: none sleeps. RIP is the backend's to advance. */
 bool hvm_fast_hypercall(struct hvm_vcpu *vcpu)
 {
+	if (vcpu->gpr[HVM_RAX] == HC_SCHED_YIELD)
+		return false;
 	hvm_forget_mode(vcpu);
 	hypercall(vcpu);
 	return true;
+}
+
+/**
+ * hvm_fix_hypercall - #UD: a hypercall by the other vendor's instruction?
+ * @vcpu: loaded; may sleep
+ * @rip: linear address of the instruction
+ *
+ * Then it is made this vendor's in the guest's memory, and done again: what KVM
+ * does for guests that came from another host, unless the quirk is disabled.
+ *
+ * Return: false: the #UD is the guest's.
+ */
+bool hvm_fix_hypercall(struct hvm_vcpu *vcpu, gva_t rip)
+{
+	static const u8 hypercalls[2][3] = { { 0x0f, 0x01, 0xc1 }, { 0x0f, 0x01, 0xd9 } };
+	const u8 *native = hvm_backend->hypercall;
+	u32 access = HVM_ACCESS_WRITE;
+	gpa_t gpa[3];
+	u8 buf[3];
+	int i, r;
+
+	if (vcpu->vm->disabled_quirks & HVM_X86_QUIRK_FIX_HYPERCALL_INSN || vcpu->inj ||
+	    hvm_fetch_insn(vcpu, buf, sizeof(buf)) != sizeof(buf))
+		return vcpu->exception.pending;
+	if (!memcmp(buf, native, 3) || (memcmp(buf, hypercalls[0], 3) && memcmp(buf, hypercalls[1], 3)))
+		return false;
+	if (hvm_vcpu_cpl(vcpu) == 3)
+		access |= HVM_ACCESS_USER;
+	for (i = 0; i < 3; i++) {
+		r = hvm_walk(vcpu, rip + i, access, &gpa[i], true);
+		if (r)
+			return r > 0;
+	}
+	for (i = 0; i < 3; i++)
+		if (hvm_write_gpa(vcpu->vm, gpa[i], &native[i], 1))
+			return false;
+	return true;
+}
+
+/**
+ * hvm_pv_enforce - CAP_ENFORCE_PV_FEATURE_CPUID
+ * @vcpu: its mutex held
+ * @on: the guest has no paravirtual feature that its CPUID does not show
+ *
+ * Return: 0.
+ */
+int hvm_pv_enforce(struct hvm_vcpu *vcpu, bool on)
+{
+	vcpu->pv->enforce = on;
+	return 0;
 }
 
 /* ---- life ---- */

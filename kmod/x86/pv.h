@@ -25,6 +25,7 @@ struct hvm_pv {
 	u32 tsc_khz;			/* the guest's */
 	u32 mul;			/* ns = (ticks << shift) * mul >> 32 */
 	s8 shift;
+	bool enforce;		/* no feature that CPUID does not show */
 	bool guest_stopped;		/* KVMCLOCK_CTRL: tell the guest it was paused */
 	u64 caught_up;			/* of vm->tsc_lost */
 	u64 left_tsc;			/* unreliable TSC: the guest's when it last left a CPU, */

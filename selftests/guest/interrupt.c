@@ -149,4 +149,43 @@ TEST(cr8)
 	ASSERT_DONE(c);
 }
 
+/*
+ * #BP that userspace injects: its handler returns behind the INT3 that RIP is
+ * at, or the guest would never get past it.
+ */
+void int3_entry(void);
+static volatile uint64_t bp_rip, bp_count;
+
+asm(".pushsection .text\n"
+    "int3_entry:	int3\n"
+    "	jmp after_int3\n"
+    ".popsection\n");
+
+static void on_bp(struct trap_frame *f)
+{
+	bp_rip = f->rip;
+	bp_count++;
+}
+
+__attribute__((used)) void after_int3(void)
+{
+	GUEST_ASSERT_EQ(bp_count, 1);
+	GUEST_ASSERT_EQ(bp_rip, (uintptr_t)int3_entry + 1);
+	GUEST_DONE();
+}
+
+TEST(breakpoint)
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_NO_IRQCHIP), 0, int3_entry);
+	struct hvm_vcpu_events ev;
+
+	guest_handlers[VEC_BP] = on_bp;
+	ASSERT_EQ(0, hvm_get_vcpu_events(c->fd, &ev));
+	ev.exception.injected = 1;
+	ev.exception.nr = VEC_BP;
+	ev.exception.has_error_code = 0;
+	ASSERT_EQ(0, hvm_set_vcpu_events(c->fd, &ev));
+	ASSERT_DONE(c);
+}
+
 TEST_HARNESS_MAIN

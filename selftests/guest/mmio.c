@@ -157,4 +157,42 @@ TEST(high_address)
 	EXPECT_EQ(0x1200000000ull, mmio_log[0].gpa);
 }
 
+/* Userspace that sets RIP at an exit ends the access: hvm's, where KVM goes on by half. */
+static volatile uint64_t loaded = 0x77;
+
+static void g_elsewhere(void)
+{
+	GUEST_ASSERT_EQ(loaded, 0x77);
+	GUEST_DONE();
+}
+
+static void g_load(void)
+{
+	uint64_t v = 0x77;
+
+	asm volatile("movq (%1), %0" : "+r"(v) : "r"(DEV(8)) : "memory");
+	loaded = v;
+	GUEST_SYNC(1);
+}
+
+TEST(moved_away)
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_NO_IRQCHIP), 0, g_load);
+	struct hvm_regs r;
+	int twice;
+
+	REQUIRE_HVM();
+	/* the second time it is a page known to be a device's */
+	for (twice = 0; twice < 2; twice++) {
+		gcpu_long_mode(c, g_load);
+		ASSERT_EQ(HVM_EXIT_MMIO, gcpu_run(c));
+		r = gcpu_regs(c);
+		r.rip = (uintptr_t)g_elsewhere;
+		ASSERT_EQ(0, hvm_set_regs(c->fd, &r));
+		memset(c->run->mmio.data, 0x55, 8);
+		ASSERT_DONE(c);
+		EXPECT_EQ(0x77, loaded);
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -258,4 +258,34 @@ TEST(string_faults)
 	ASSERT_EQ(UCALL_DONE, serve(c));
 }
 
+static uint8_t in_buf[64];
+
+/* REP INS whose count userspace makes smaller on the way. */
+static void g_fewer(void)
+{
+	uint64_t n = 8;
+	void *p = in_buf;
+
+	asm volatile("rep insb" : "+D"(p), "+c"(n) : "d"(0x80) : "memory");
+	GUEST_ASSERT_EQ(n, 0);
+	GUEST_ASSERT_EQ(p - (void *)in_buf, 3);
+	GUEST_DONE();
+}
+
+TEST(fewer)
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_NO_IRQCHIP), 0, g_fewer);
+	struct hvm_regs r;
+
+	ASSERT_EQ(HVM_EXIT_IO, gcpu_run(c));
+	r = gcpu_regs(c);
+	REQUIRE(r.rcx == 8, "a count that is still whole");
+	r.rcx = 3;
+	ASSERT_EQ(0, hvm_set_regs(c->fd, &r));
+	memset((uint8_t *)c->run + c->run->io.data_offset, 0xa5, 8);
+	ASSERT_DONE(c);
+	EXPECT_EQ(0xa5, in_buf[2]);
+	EXPECT_EQ(0, in_buf[3]);
+}
+
 TEST_HARNESS_MAIN

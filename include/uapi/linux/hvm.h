@@ -378,6 +378,18 @@ struct hvm_device_attr {
 	__u64 addr;
 };
 
+/**
+ * struct hvm_create_device - A device in the kernel, of a kind that x86 has not.
+ * @type: which kind.
+ * @fd: out: its descriptor.
+ * @flags: options.
+ */
+struct hvm_create_device {
+	__u32 type;
+	__u32 fd;
+	__u32 flags;
+};
+
 /* System, group 0: XSAVE components a guest can have. */
 #define HVM_X86_XCOMP_GUEST_SUPP	0
 /* vCPU: group of the time-stamp counter. */
@@ -1103,6 +1115,25 @@ struct hvm_run {
  * bitmap too long.
  */
 #define HVM_X86_SET_MSR_FILTER		_IOW(HVMIO, 0xc6, struct hvm_msr_filter)
+
+/**
+ * define HVM_SET_NR_MMU_PAGES - Limit shadow page tables, of which there are none.
+ *
+ * In: at least 64, and remembered. -EINVAL: less.
+ */
+#define HVM_SET_NR_MMU_PAGES		_IO(HVMIO, 0x44)
+
+/**
+ * define HVM_GET_NR_MMU_PAGES - What was set; 0 at first.
+ */
+#define HVM_GET_NR_MMU_PAGES		_IO(HVMIO, 0x45)
+
+/**
+ * define HVM_CREATE_DEVICE - Create a device in the kernel.
+ *
+ * In, out: struct hvm_create_device. -ENODEV: there is no kind of them.
+ */
+#define HVM_CREATE_DEVICE		_IOWR(HVMIO, 0xe0, struct hvm_create_device)
 
 /**
  * define HVM_RESET_DIRTY_RINGS - Take back ring entries that were read.
