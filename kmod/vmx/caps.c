@@ -207,9 +207,7 @@ static void choose_mitigations(void)
 	if (verw && boot_cpu_has(X86_FEATURE_MD_CLEAR))
 		vmx_caps.enter_flags |= ENTER_VERW;
 
-	if (!boot_cpu_has(X86_FEATURE_FLUSH_L1D))
-		l1d_flush = 0;
-	else if (l1d_flush < 0)
+	if (l1d_flush < 0)
 		l1d_flush = boot_cpu_has_bug(X86_BUG_L1TF) && !off;
 	vmx_caps.l1d_flush = l1d_flush;
 	if (nx_huge_pages < 0)
@@ -315,10 +313,20 @@ int vmx_setup(const char **why)
 	if (__read_cr4() & X86_CR4_VMXE)
 		pr_info("VMX is in use (kvm_intel): hvm runs beside it\n");
 	*why = "out of memory";
-	return vmx_cpus_alloc();
+	if (l1d_flush && !boot_cpu_has(X86_FEATURE_FLUSH_L1D)) {
+		vmx_caps.l1d_fill = __get_free_pages(GFP_KERNEL | __GFP_ZERO, get_order(L1D_FILL));
+		if (!vmx_caps.l1d_fill)
+			return -ENOMEM;
+	}
+	if (!vmx_cpus_alloc())
+		return 0;
+	vmx_teardown();
+	return -ENOMEM;
 }
 
 void vmx_teardown(void)
 {
 	vmx_cpus_free();
+	free_pages(vmx_caps.l1d_fill, get_order(L1D_FILL));
+	vmx_caps.l1d_fill = 0;
 }

@@ -18,6 +18,7 @@
 #include <linux/bitmap.h>
 #include <linux/cpu.h>
 #include <linux/gfp.h>
+#include <linux/hardirq.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
@@ -502,6 +503,7 @@ void vmx_vcpu_load(struct hvm_vcpu *vcpu, int cpu)
 {
 	struct vmx_vcpu *v = to_vmx(vcpu);
 
+	v->l1d_stale = true;
 	if (unlikely(v->cpu != cpu)) {
 		v->cpu = cpu;
 		vcpu->tlb_flush = true;
@@ -589,6 +591,36 @@ static void prepare_spec_ctrl(struct vmx_vcpu *v)
 	v->args.flags |= ENTER_SPEC_CTRL | (v->spec_direct ? ENTER_SAVE_SPEC : 0);
 }
 
+/*
+ * Against L1TF: what userspace, another task, or a host interrupt left in the L1
+ * data cache may not be there when the guest runs on it. Mending a stage-2 fault
+ * leaves nothing that is not the guest's.
+ *
+ * Without microcode that knows the command, zeros take the cache: twice what it
+ * holds, as its replacement is not quite in order; and first a line of each page,
+ * or the walks for them would load lines of their own later.
+ */
+static void flush_l1d(struct vmx_vcpu *v)
+{
+	unsigned long at = vmx_caps.l1d_fill, end = at + L1D_FILL, page;
+
+	if (!v->l1d_stale && v->vcpu->exit.code == HVM_X_STAGE2 && !kvm_get_cpu_l1tf_flush_l1d())
+		return;
+	v->l1d_stale = false;
+	kvm_clear_cpu_l1tf_flush_l1d();
+	if (!at) {
+		wrmsrq(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+		return;
+	}
+	for (page = at; page < end; page += PAGE_SIZE)
+		READ_ONCE(*(u8 *)page);
+	asm volatile("lfence\n"
+		     "1:\n\t.set .Lline, 0\n\t.rept 32\n\t"
+		     "movl .Lline(%0), %%eax\n\t.set .Lline, .Lline + 64\n\t.endr\n\t"
+		     "add $2048, %0\n\tcmp %1, %0\n\tjb 1b\n\tlfence"
+		     : "+r" (at) : "r" (end) : "eax", "cc", "memory");
+}
+
 /**
  * vmx_prepare - what has to be right before the first entry of a run()
  * @v: its VMCS is current, interrupts off
@@ -619,7 +651,7 @@ void vmx_prepare(struct vmx_vcpu *v)
 	}
 	prepare_spec_ctrl(v);
 	if (unlikely(vmx_caps.l1d_flush))
-		wrmsrq(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+		flush_l1d(v);
 }
 
 static void switch_to_host(struct vmx_vcpu *v)

@@ -99,6 +99,7 @@ struct vmx_vcpu {
 
 	/* host state between the first run() and vcpu_put() */
 	bool switched;
+	bool l1d_stale;			/* loaded since the L1 data cache was flushed */
 	bool gs_switched;		/* KERNEL_GS_BASE is the guest's */
 	u8 msrs_switched;		/* bit mask */
 	u16 fs, gs, ds, es, ldt;
@@ -125,6 +126,8 @@ struct vmx_cpu {
 DECLARE_PER_CPU(struct vmx_cpu, vmx_cpus);
 
 /* What was chosen at load: caps.c. */
+#define L1D_FILL	SZ_64K		/* twice the largest L1 data cache of processors with L1TF */
+
 struct vmx_caps {
 	u32 revision;
 	u32 pin, proc, proc2, exit, entry;	/* to start from */
@@ -134,6 +137,7 @@ struct vmx_caps {
 	u64 host_efer, host_pat;
 	bool per_run;				/* VMX is on only around each run() */
 	bool l1d_flush, ibpb;
+	unsigned long l1d_fill;			/* L1D_FILL bytes to read, for want of a command; or 0 */
 	u32 enter_flags;
 };
 extern struct vmx_caps vmx_caps;
