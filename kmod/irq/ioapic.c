@@ -231,7 +231,7 @@ bool hvm_ioapic_mmio(struct hvm_vm *vm, gpa_t gpa, u32 len, void *data, bool wri
 	unsigned long flags;
 	u32 val = 0;
 
-	if (off >= LENGTH)
+	if (off > LENGTH - len)
 		return false;
 	if (write) {
 		memcpy(&val, data, min_t(u32, len, sizeof(val)));

@@ -309,17 +309,17 @@ static void port_write(struct hvm_pic *pic, u16 port, u8 val)
  * hvm_pic_pio - the guest reads or writes a port of an 8259A or of the trigger modes
  * @vm: the VM
  * @port: the port
- * @len: bytes; these registers have one, so wider accesses read 0 and are lost
+ * @len: bytes; these registers have one, so two at once read 0 and are lost
  * @data: where they go or come from
  * @in: direction
  *
- * Return: false: not a port of these.
+ * Return: false: not ports of these, or not only.
  */
 bool hvm_pic_pio(struct hvm_vm *vm, u16 port, u32 len, void *data, bool in)
 {
 	unsigned long flags;
 
-	if ((port & ~0x81) != 0x20 && (port & ~1) != 0x4d0)
+	if (((port & ~0x81) != 0x20 && (port & ~1) != 0x4d0) || (port & 1) + len > 2)
 		return false;
 	if (len != 1) {
 		if (in)

@@ -293,14 +293,15 @@ static void port_write(struct hvm_pit *pit, u16 port, u8 val)
  * @data: where they go or come from
  * @in: direction
  *
- * Return: false: not a port of these.
+ * Return: false: not ports of these, or not only.
  */
 bool hvm_pit_pio(struct hvm_vm *vm, u16 port, u32 len, void *data, bool in)
 {
 	/* Pairs with hvm_pit_create(). */
 	struct hvm_pit *pit = smp_load_acquire(&vm->pit);
 
-	if (!pit || ((port & ~3) != 0x40 && !(port == 0x61 && pit->port61)))
+	if (!pit || (port == 0x61 ? !pit->port61 :
+		     (port & ~3) != 0x40 || (port & 3) + len > 4))
 		return false;
 	mutex_lock(&pit->lock);
 	if (in) {

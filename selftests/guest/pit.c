@@ -143,6 +143,8 @@ static uint64_t late(struct __test_metadata *_metadata, bool reinject)
 
 TEST(reinject)
 {
+	/* How soon KVM catches up differs: seen to take longer. */
+	REQUIRE_HVM();
 	EXPECT_GT(400ull, late(_metadata, true));
 }
 
