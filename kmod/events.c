@@ -213,6 +213,8 @@ int hvm_prepare_events(struct hvm_vcpu *vcpu)
 	u32 windows = 0, shadow = hvm_call(get_shadow, vcpu);
 	bool irq;
 
+	if (unlikely(READ_ONCE(vcpu->timer_early)))
+		hvm_lapic_await_deadline(vcpu);
 	if (!vcpu->inj && vcpu->exception.pending)
 		inject_exception(vcpu);
 	/* A debugger that steps may want no handlers in between. */

@@ -288,6 +288,7 @@ struct hvm_vcpu {
 	u32 mp_state;			/* [T] HVM_MP_STATE_*; others ask through lapic events */
 	DECLARE_BITMAP(eoi_pending, 256);	/* [T] vectors ended that userspace was not told of yet */
 	bool virtual_irq;		/* [T], senders read it under RCU: the processor delivers the local APIC's interrupts by itself */
+	u64 timer_early;		/* [*] TSC deadline whose interrupt was posted before it, or 0: lapic.c */
 	bool pv_unhalted;		/* [A] KICK_CPU hypercall: ends one HLT; set by pv.c/lapic.c, cleared by vcpu.c */
 	bool tpr_report;		/* [T] TPR_ACCESS_REPORTING */
 	bool tpr_write;			/* [T] for HVM_REQ_TPR_ACCESS, */
@@ -747,6 +748,7 @@ void hvm_lapic_destroy(struct hvm_vcpu *vcpu);
 void hvm_lapic_reset(struct hvm_vcpu *vcpu, bool init);
 int hvm_lapic_pending(struct hvm_vcpu *vcpu);		/* vector above PPR, or -1; takes vcpu->cr8 as TPR */
 int hvm_lapic_ack(struct hvm_vcpu *vcpu);		/* IRR → ISR of that vector */
+void hvm_lapic_await_deadline(struct hvm_vcpu *vcpu);	/* its interrupt was posted ahead of time */
 int hvm_lapic_threshold(struct hvm_vcpu *vcpu);		/* TPR class below which something blocked would come, or -1 */
 bool hvm_lapic_accepts_pic(struct hvm_vcpu *vcpu);	/* LVT0 ExtINT: for the 8259 */
 bool hvm_lapic_has_init_sipi(struct hvm_vcpu *vcpu);

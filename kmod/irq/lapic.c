@@ -31,6 +31,11 @@
  * vector there. It is always cancelled (which waits for the callback) before
  * any field the callback reads is changed to mean something else. The APIC
  * timer's clock is 1 GHz: one tick is a nanosecond.
+ *
+ * A TSC deadline is met from the other side: its hrtimer expires ahead of time
+ * by what it takes to bring the vCPU back to the guest, and what was too much of
+ * that is waited for just before the interrupt is injected. How much it takes is
+ * learnt from each time; at most ADVANCE_MAX_NS.
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
@@ -44,6 +49,7 @@
 #define LAPIC_IDS		256
 #define MIN_PERIOD_NS		200000			/* periodic timers: no faster, or the host drowns */
 #define TIMER_MODE		(3 << 17)
+#define ADVANCE_MAX_NS		10000
 #define BASE_X2APIC		(MSR_IA32_APICBASE_ENABLE | X2APIC_ENABLE)
 #define ALL_X2APIC		0xffffffffu
 #define ALL_XAPIC		0xffu
@@ -76,6 +82,7 @@ struct hvm_lapic {
 	u32 timer_mode;			/* [*] see the timer's rule above, as the next two */
 	u64 period;			/* ns */
 	u64 deadline;			/* IA32_TSC_DEADLINE; the callback clears it */
+	s32 advance;			/* [T] ns that deadlines are met early */
 	struct rcu_head rcu;
 };
 
@@ -702,6 +709,9 @@ static enum hrtimer_restart timer_expired(struct hrtimer *timer)
 	struct hvm_lapic *apic = container_of(timer, struct hvm_lapic, timer);
 	u32 mode = READ_ONCE(apic->timer_mode);
 
+	/* Whoever sees the interrupt waits for its time. */
+	if (mode == APIC_LVT_TIMER_TSCDEADLINE)
+		WRITE_ONCE(apic->vcpu->timer_early, apic->deadline);
 	local_deliver(apic, APIC_LVTT);
 	if (mode == APIC_LVT_TIMER_PERIODIC) {
 		/* The guest may have made a fast one-shot timer periodic. */
@@ -773,9 +783,10 @@ static void set_lvtt(struct hvm_lapic *apic, u32 val)
 static void set_deadline(struct hvm_lapic *apic, u64 deadline)
 {
 	u32 khz = hvm_tsc_khz(apic->vcpu);
-	u64 now;
+	u64 now, ns;
 
 	hrtimer_cancel(&apic->timer);
+	apic->vcpu->timer_early = 0;
 	if (!deadline) {
 		apic->deadline = 0;
 		return;
@@ -789,8 +800,30 @@ static void set_deadline(struct hvm_lapic *apic, u64 deadline)
 	apic->deadline = deadline;
 	/* At most some three years, so that the division cannot overflow. */
 	deadline = min_t(u64, deadline - now, (u64)khz * 100000000000ULL);
-	hrtimer_start(&apic->timer, ns_to_ktime(mul_u64_u32_div(deadline, 1000000, khz) + 1),
-		      HRTIMER_MODE_REL_HARD);
+	ns = mul_u64_u32_div(deadline, 1000000, khz) + 1;
+	ns -= min_t(u64, ns, apic->advance);
+	hrtimer_start(&apic->timer, ns_to_ktime(ns), HRTIMER_MODE_REL_HARD);
+}
+
+/**
+ * hvm_lapic_await_deadline - the timer's interrupt is about to be injected, maybe too early
+ * @vcpu: vcpu->timer_early is the deadline
+ */
+void hvm_lapic_await_deadline(struct hvm_vcpu *vcpu)
+{
+	const u64 max = (u64)hvm_tsc_khz(vcpu) * ADVANCE_MAX_NS / 1000000;
+	struct hvm_lapic *apic = vcpu->apic;
+	u64 deadline = vcpu->timer_early;
+	s64 late = hvm_tsc_read(vcpu) - deadline;
+
+	vcpu->timer_early = 0;
+	/* Not by that much: the TSC was set, or the thread had no CPU. */
+	if (late > (s64)max || late < -(s64)max)
+		return;
+	apic->advance += div_s64(late * 1000000, hvm_tsc_khz(vcpu)) / 8;
+	apic->advance = clamp(apic->advance, 0, ADVANCE_MAX_NS);
+	while ((s64)(hvm_tsc_read(vcpu) - deadline) < 0)
+		cpu_relax();
 }
 
 /* ---- guest accesses ---- */

@@ -112,6 +112,34 @@ static void g_deadline(void)
 	cli();
 }
 
+/*
+ * However well the host has learnt to be there in time, it is never too soon:
+ * halted, and in the middle of running.
+ */
+static void g_not_early(void)
+{
+	uint64_t i, when;
+
+	guest_handlers[VEC] = tick;
+	xapic_enable();
+	xapic_write(APIC_LVTT, VEC | APIC_LVT_DEADLINE);
+	for (i = 1; i <= 200; i++) {
+		when = rdtsc() + khz / 2 * (1 + i % 3);
+		wrmsr(MSR_TSC_DEADLINE, when);
+		if (i % 4) {
+			sti_hlt();
+			cli();
+		} else {
+			sti();
+			while (ticks < i)
+				cpu_relax();
+			cli();
+		}
+		GUEST_ASSERT_EQ(ticks, i);
+		GUEST_ASSERT(last_tsc >= when);
+	}
+}
+
 /* halted for good in the kernel, with no timer: only userspace wakes it */
 static void run_timer(struct __test_metadata *_metadata, void (*fn)(void))
 {
@@ -125,6 +153,7 @@ static void run_timer(struct __test_metadata *_metadata, void (*fn)(void))
 TEST(one_shot) { run_timer(_metadata, g_one_shot); }
 TEST(periodic) { run_timer(_metadata, g_periodic); }
 TEST(tsc_deadline) { run_timer(_metadata, g_deadline); }
+TEST(never_early) { run_timer(_metadata, g_not_early); }
 
 /* the timer goes on while the vCPU is outside */
 static void g_outside(void)
