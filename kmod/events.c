@@ -257,7 +257,7 @@ bool hvm_fast_event(struct hvm_vcpu *vcpu)
 	/* Before looking at what was asked for: more may come. */
 	test_and_clear_bit(HVM_REQ_EVENT, &vcpu->requests);
 	if (vcpu->exception.pending || atomic_read(&vcpu->nmi_pending) || ext_irq_next(vcpu) ||
-	    vcpu->windows || vcpu->vapic || hvm_lapic_has_init_sipi(vcpu)) {
+	    vcpu->timer_early || vcpu->windows || vcpu->vapic || hvm_lapic_has_init_sipi(vcpu)) {
 		hvm_request_only(vcpu, HVM_REQ_EVENT);
 		return false;
 	}

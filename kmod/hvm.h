@@ -304,6 +304,7 @@ struct hvm_vcpu {
 	struct hvm_msr_state *msrs;		/* [C] MSRs kept in software: x86/msr.c */
 	struct hvm_fetch_cache fetch;	/* [T] */
 	int (*complete)(struct hvm_vcpu *vcpu);	/* [T] finishes the last userspace exit at next RUN; returns as handlers do */
+	bool completes_fast;		/* [T] ... and that never sleeps */
 
 	/* cold */
 	struct mutex mutex;		/* [V] */
@@ -312,8 +313,10 @@ struct hvm_vcpu {
 	u32 id;				/* [C] APIC id */
 	u32 idx;			/* [C] index in vm->vcpus */
 	sigset_t sigset;		/* [V] SET_SIGNAL_MASK */
+	sigset_t saved_sigset;		/* [V] the thread's own, during RUN */
 	bool sigset_active;		/* [V] */
 	bool loaded;			/* [T] between hvm_vcpu_load() and _put() */
+	bool pinned;			/* [T] loaded with preemption off, pn not registered */
 	struct page *pages[2];		/* [C] run page, PIO data page (mmap offsets 0 and 1) */
 	struct dentry *debugfs;
 	struct rcu_head rcu;
@@ -574,9 +577,9 @@ int hvm_handle_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* exit.code 
 int hvm_handle_pio(struct hvm_vcpu *vcpu);		/* exit.pio */
 int hvm_decode_cr_dr(struct hvm_vcpu *vcpu);		/* fills exit.cr and exit.insn_len from the bytes at RIP; as handlers */
 int hvm_emul_failure(struct hvm_vcpu *vcpu, const u8 *bytes, int n);	/* INTERNAL_ERROR_EMULATION; returns 0 */
-bool hvm_fast_pio_out(struct hvm_vcpu *vcpu);		/* exit.pio hits an ioeventfd: signalled */
-enum hvm_mmio { HVM_MMIO_SLOW, HVM_MMIO_DONE, HVM_MMIO_USER };
-enum hvm_mmio hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* a MOV to or from a device; irqs off; sets exit.insn_len */
+enum hvm_fast { HVM_FAST_SLOW, HVM_FAST_DONE, HVM_FAST_USER };
+enum hvm_fast hvm_fast_pio(struct hvm_vcpu *vcpu);	/* exit.pio; irqs may be off */
+enum hvm_fast hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* a MOV to or from a device; irqs off; sets exit.insn_len */
 
 /* ---- x86/cpuid.c ---- */
 void hvm_cpuid_init(void);				/* at load, after hvm_fpu_init(): what this host can offer */

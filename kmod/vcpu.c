@@ -6,7 +6,9 @@
  * (vcpu->mutex). Between hvm_vcpu_load() and hvm_vcpu_put() the thread may be
  * preempted and moved to another CPU: preempt notifiers hand the processor
  * state back and take it again, and backend->vcpu_load() alone knows about
- * migration.
+ * migration. A RUN that ends at the first exit, as most do that come for a device,
+ * is over before anybody could preempt it with profit: it keeps preemption off and
+ * needs no notifier (vcpu_load(), vcpu_unpin()).
  *
  * One turn of the loop, in vcpu_enter():
  *	requests	events, clock, flushes: may sleep
@@ -68,28 +70,51 @@ static void sched_out(struct preempt_notifier *pn, struct task_struct *next)
 
 static struct preempt_ops preempt_ops = { .sched_in = sched_in, .sched_out = sched_out };
 
-void hvm_vcpu_load(struct hvm_vcpu *vcpu)
+/* Preemption stays off until vcpu_unpin() or vcpu_put(): a short RUN needs no notifier. */
+static __always_inline void vcpu_load(struct hvm_vcpu *vcpu)
 {
 	int cpu = get_cpu();
 
+	vcpu->pinned = true;
 	vcpu->loaded = true;
 	vcpu->cpu = cpu;
 	hvm_forget_mode(vcpu);
-	preempt_notifier_register(&vcpu->pn);
 	hvm_call(vcpu_load, vcpu, cpu);
 	hvm_clock_in(vcpu, cpu);
-	put_cpu();
+}
+
+/* Before anything that may sleep. */
+static void vcpu_unpin(struct hvm_vcpu *vcpu)
+{
+	if (!vcpu->pinned)
+		return;
+	vcpu->pinned = false;
+	preempt_notifier_register(&vcpu->pn);
+	preempt_enable();
+}
+
+static __always_inline void vcpu_put(struct hvm_vcpu *vcpu)
+{
+	if (!vcpu->pinned) {
+		preempt_disable();
+		preempt_notifier_unregister(&vcpu->pn);
+	}
+	hvm_clock_out(vcpu);
+	hvm_call(vcpu_put, vcpu);
+	vcpu->cpu = -1;
+	vcpu->loaded = false;
+	preempt_enable();
+}
+
+void hvm_vcpu_load(struct hvm_vcpu *vcpu)
+{
+	vcpu_load(vcpu);
+	vcpu_unpin(vcpu);
 }
 
 void hvm_vcpu_put(struct hvm_vcpu *vcpu)
 {
-	preempt_disable();
-	hvm_clock_out(vcpu);
-	hvm_call(vcpu_put, vcpu);
-	preempt_notifier_unregister(&vcpu->pn);
-	vcpu->cpu = -1;
-	vcpu->loaded = false;
-	preempt_enable();
+	vcpu_put(vcpu);
 }
 
 void hvm_vcpu_kick(struct hvm_vcpu *vcpu)
@@ -160,16 +185,13 @@ bool hvm_host_irq_window(struct hvm_vcpu *vcpu)
 
 void hvm_skip_insn(struct hvm_vcpu *vcpu)
 {
-	u32 shadow = hvm_call(get_shadow, vcpu);
+	u64 rip = vcpu->rip + vcpu->exit.insn_len;
 
 	/* Outside 64-bit mode EIP wraps; the mode is only asked for where it could. */
-	if (unlikely((vcpu->rip ^ (vcpu->rip + vcpu->exit.insn_len)) >> 32) &&
-	    hvm_cpu_mode(vcpu) != HVM_CPU_LONG64)
-		vcpu->rip = (u32)(vcpu->rip + vcpu->exit.insn_len);
-	else
-		vcpu->rip += vcpu->exit.insn_len;
-	if (shadow & (HVM_SHADOW_STI | HVM_SHADOW_MOV_SS))
-		hvm_call(set_shadow, vcpu, shadow & HVM_SHADOW_NMI);
+	if (unlikely((vcpu->rip ^ rip) >> 32) && hvm_cpu_mode(vcpu) != HVM_CPU_LONG64)
+		rip = (u32)rip;
+	vcpu->rip = rip;
+	hvm_call(end_shadow, vcpu);
 	if (unlikely(vcpu->rflags & X86_EFLAGS_TF)) {
 		if (vcpu->guest_debug & HVM_GUESTDBG_SINGLESTEP)
 			hvm_request_only(vcpu, HVM_REQ_DEBUG_STEP);
@@ -272,7 +294,7 @@ static int skip(struct hvm_vcpu *vcpu)
 	return 1;
 }
 
-static int handle_exit(struct hvm_vcpu *vcpu)
+static noinline int handle_exit(struct hvm_vcpu *vcpu)
 {
 	hvm_forget_mode(vcpu);
 	if (unlikely(vcpu->vapic))
@@ -285,8 +307,6 @@ static int handle_exit(struct hvm_vcpu *vcpu)
 		return hvm_handle_pio(vcpu);
 	case HVM_X_STAGE2:
 		return handle_stage2(vcpu);
-	case HVM_X_USER:
-		return 0;
 	case HVM_X_HLT:
 		return handle_hlt(vcpu);
 	case HVM_X_RDMSR:
@@ -334,6 +354,8 @@ static int handle_exit(struct hvm_vcpu *vcpu)
 		return handle_fail_entry(vcpu);
 	case HVM_X_TASK_SWITCH:
 		return hvm_emul_failure(vcpu, NULL, 0);
+	case HVM_X_USER:
+		return 0;
 	case HVM_X_UNKNOWN:
 		break;
 	}
@@ -417,6 +439,7 @@ static int vcpu_enter(struct hvm_vcpu *vcpu)
 	int r;
 
 	if (READ_ONCE(vcpu->requests)) {
+		vcpu_unpin(vcpu);
 		r = serve_requests(vcpu);
 		if (r <= 0 || vcpu->mp_state != HVM_MP_STATE_RUNNABLE)
 			return r;
@@ -444,14 +467,18 @@ static int vcpu_enter(struct hvm_vcpu *vcpu)
 	}
 	WRITE_ONCE(vcpu->mode, HVM_MODE_OUTSIDE);
 	local_irq_enable();
+	if (likely(entered && vcpu->exit.code == HVM_X_USER && !vcpu->vapic))
+		return 0;
+	vcpu_unpin(vcpu);
 	return entered ? handle_exit(vcpu) : 1;
 }
 
 /* HLT, or waiting for INIT or SIPI: sleep until something comes. */
-static int vcpu_block(struct hvm_vcpu *vcpu)
+static noinline int vcpu_block(struct hvm_vcpu *vcpu)
 {
 	int r;
 
+	vcpu_unpin(vcpu);
 	prepare_to_rcuwait(&vcpu->wait);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -538,6 +565,7 @@ static int run_page_in(struct hvm_vcpu *vcpu)
 		     ~(u64)HVM_SYNC_X86_VALID_FIELDS))
 		return -EINVAL;
 	if (unlikely(READ_ONCE(run->dirty_regs))) {
+		vcpu_unpin(vcpu);
 		r = hvm_sync_regs_in(vcpu);
 		if (r)
 			return r;
@@ -552,6 +580,9 @@ static int run_page_in(struct hvm_vcpu *vcpu)
 		hvm_request_only(vcpu, HVM_REQ_EVENT);
 	if (complete) {
 		vcpu->complete = NULL;
+		if (!vcpu->completes_fast)
+			vcpu_unpin(vcpu);
+		vcpu->completes_fast = false;
 		r = complete(vcpu);
 		if (r <= 0)
 			return r;
@@ -577,30 +608,28 @@ static int wait_for_sipi(struct hvm_vcpu *vcpu)
 	return -EAGAIN;
 }
 
-static void sigset_swap(struct hvm_vcpu *vcpu, sigset_t *saved, bool in)
+static void sigset_swap(struct hvm_vcpu *vcpu, bool in)
 {
 	if (likely(!vcpu->sigset_active))
 		return;
 	if (in)
-		sigprocmask(SIG_SETMASK, &vcpu->sigset, saved);
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &vcpu->saved_sigset);
 	else
-		sigprocmask(SIG_SETMASK, saved, NULL);
+		sigprocmask(SIG_SETMASK, &vcpu->saved_sigset, NULL);
 }
 
 static long ioctl_run(struct hvm_vcpu *vcpu, unsigned long uarg)
 {
-	sigset_t saved;
 	long r;
 
 	if (uarg)
 		return -EINVAL;
 	if (!mutex_trylock(&vcpu->mutex) && mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
-	hvm_vcpu_load(vcpu);
+	vcpu_load(vcpu);
 	if (vcpu->steal_time && hvm_pv_waited(vcpu))
 		hvm_request_only(vcpu, HVM_REQ_STEAL);
-	sigset_swap(vcpu, &saved, true);
-	vcpu->run->flags = 0;
+	sigset_swap(vcpu, true);
 	vcpu->pdptr_set = false;
 	if (unlikely(vcpu->mp_state == HVM_MP_STATE_UNINITIALIZED)) {
 		r = wait_for_sipi(vcpu);
@@ -608,12 +637,14 @@ static long ioctl_run(struct hvm_vcpu *vcpu, unsigned long uarg)
 		r = run_page_in(vcpu);
 		if (r > 0)
 			r = vcpu_run(vcpu);
-		if (unlikely(READ_ONCE(vcpu->run->valid_regs)))
+		if (unlikely(READ_ONCE(vcpu->run->valid_regs))) {
+			vcpu_unpin(vcpu);
 			hvm_sync_regs_out(vcpu);
+		}
 	}
 	run_page_out(vcpu);
-	sigset_swap(vcpu, &saved, false);
-	hvm_vcpu_put(vcpu);
+	sigset_swap(vcpu, false);
+	vcpu_put(vcpu);
 	mutex_unlock(&vcpu->mutex);
 	return r;
 }

@@ -713,7 +713,7 @@ static enum fast fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 {
 	struct vmcb *vmcb = svm->vmcb;
 	u64 code = vmcb->control.exit_code;
-	enum hvm_mmio mmio;
+	enum hvm_fast r;
 
 	if (code == X_INTR) {
 		if (!hvm_host_irq_window(vcpu))
@@ -731,23 +731,22 @@ static enum fast fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 		fast_skip(vcpu, vmcb, 2);
 	} else if (code == X_IOIO) {
 		pio_exit(vcpu, &vmcb->control);
-		if (!hvm_ioeventfd_any(vcpu->vm, false) || !hvm_fast_pio_out(vcpu))
+		r = hvm_fast_pio(vcpu);
+		if (r == HVM_FAST_USER)
+			goto user;
+		if (r == HVM_FAST_SLOW)
 			return DESCRIBED;
-		vcpu->rip = vmcb->control.exit_info_2;
-		vmcb->control.int_state = 0;
 	} else if (code == X_NPF) {
 		stage2_exit(vcpu, &vmcb->control);
-		mmio = hvm_fast_mmio(vcpu, vcpu->exit.fault.gpa, vcpu->exit.fault.access);
-		if (mmio == HVM_MMIO_SLOW)
+		r = hvm_fast_mmio(vcpu, vcpu->exit.fault.gpa, vcpu->exit.fault.access);
+		if (r == HVM_FAST_SLOW)
 			return DESCRIBED;
 		if (vcpu->exit.insn_len) {
 			vcpu->rip += vcpu->exit.insn_len;
 			vmcb->control.int_state = 0;
 		}
-		if (mmio == HVM_MMIO_USER) {
-			vcpu->exit.code = HVM_X_USER;
-			return DESCRIBED;
-		}
+		if (r == HVM_FAST_USER)
+			goto user;
 	} else if (code == X_CPUID) {
 		hvm_fast_cpuid(vcpu);
 		fast_skip(vcpu, vmcb, 2);
@@ -759,6 +758,9 @@ static enum fast fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 		return SLOW;
 	}
 	return READ_ONCE(vcpu->requests) ? LEAVE : AGAIN;
+user:
+	vcpu->exit.code = HVM_X_USER;
+	return DESCRIBED;
 }
 
 void svm_run(struct hvm_vcpu *vcpu)
@@ -787,7 +789,7 @@ void svm_run(struct hvm_vcpu *vcpu)
 		vcpu->stat[HVM_STAT_EXITS]++;
 	}
 #ifdef X86_FEATURE_IBPB_EXIT_TO_USER
-	if (boot_cpu_has(X86_FEATURE_IBPB_EXIT_TO_USER))
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
 		this_cpu_write(x86_ibpb_exit_to_user, true);
 #endif
 }
@@ -825,6 +827,11 @@ u32 svm_get_shadow(struct hvm_vcpu *vcpu)
 	if (to_vmcb(vcpu)->control.int_state & INT_SHADOW)
 		shadow |= HVM_SHADOW_STI | HVM_SHADOW_MOV_SS;
 	return shadow;
+}
+
+void svm_end_shadow(struct hvm_vcpu *vcpu)
+{
+	to_vmcb(vcpu)->control.int_state = 0;
 }
 
 void svm_set_shadow(struct hvm_vcpu *vcpu, u32 shadow)

@@ -379,7 +379,7 @@ static enum verdict host_exception(void)
 static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 {
 	u32 reason = v->reason;
-	enum hvm_mmio mmio;
+	enum hvm_fast r;
 
 	if (reason == REASON_INTERRUPT)
 		return HOST_INTERRUPT;
@@ -409,16 +409,19 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 			return DESCRIBE;
 	} else if (reason == REASON_IO) {
 		pio_exit(vcpu);
-		if (!hvm_ioeventfd_any(vcpu->vm, false) || vcpu->exit.pio.in ||
-		    vcpu->exit.pio.string || !hvm_fast_pio_out(vcpu))
+		r = hvm_fast_pio(vcpu);
+		if (r == HVM_FAST_USER)
+			vcpu->exit.code = HVM_X_USER;
+		if (r != HVM_FAST_DONE)
 			return DESCRIBED;
+		goto done;
 	} else if (reason == REASON_EPT_VIOLATION) {
 		/* The processor tells no length here: the decoder does. */
 		stage2_exit(vcpu, v);
-		mmio = hvm_fast_mmio(vcpu, vcpu->exit.fault.gpa, vcpu->exit.fault.access);
-		if (mmio == HVM_MMIO_SLOW)
+		r = hvm_fast_mmio(vcpu, vcpu->exit.fault.gpa, vcpu->exit.fault.access);
+		if (r == HVM_FAST_SLOW)
 			return DESCRIBED;
-		if (mmio == HVM_MMIO_USER) {
+		if (r == HVM_FAST_USER) {
 			vcpu->exit.code = HVM_X_USER;
 			if (vcpu->exit.insn_len)
 				fast_skip(vcpu, vcpu->exit.insn_len);
@@ -435,9 +438,10 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 	} else {
 		return DESCRIBE;
 	}
-	if (reason != REASON_EPT_VIOLATION && reason != REASON_IO)
+	if (reason != REASON_EPT_VIOLATION)
 		vcpu->exit.insn_len = vmread(VMCS_EXIT_INSN_LEN);
 	fast_skip(vcpu, vcpu->exit.insn_len);
+done:
 	/* Whoever was woken may want this CPU, and sends it no interrupt for that. */
 	if (unlikely(READ_ONCE(vcpu->requests)) && !hvm_fast_event(vcpu))
 		return LEAVE;
@@ -531,7 +535,7 @@ void vmx_run(struct hvm_vcpu *vcpu)
 			vcpu->stat[HVM_STAT_EXITS]++;
 	} while (interrupt && hvm_host_irq_window(vcpu));
 #ifdef X86_FEATURE_IBPB_EXIT_TO_USER
-	if (boot_cpu_has(X86_FEATURE_IBPB_EXIT_TO_USER))
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
 		this_cpu_write(x86_ibpb_exit_to_user, true);
 #endif
 }

@@ -741,6 +741,17 @@ u32 vmx_get_shadow(struct hvm_vcpu *vcpu)
 }
 static_assert(HVM_SHADOW_STI == BLOCKED_BY_STI && HVM_SHADOW_MOV_SS == BLOCKED_BY_MOV_SS);
 
+void vmx_end_shadow(struct hvm_vcpu *vcpu)
+{
+	struct vmx_vcpu *v = to_vmx(vcpu);
+
+	vmx_fetch(v, ITEM_SHADOW);
+	if (likely(!(v->shadow & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS))))
+		return;
+	v->shadow &= ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS);
+	v->dirty |= ITEM_SHADOW;
+}
+
 void vmx_set_shadow(struct hvm_vcpu *vcpu, u32 shadow)
 {
 	struct vmx_vcpu *v = to_vmx(vcpu);

@@ -580,32 +580,32 @@ static int fast_mmio_complete(struct hvm_vcpu *vcpu)
  * translated; only where it could be the second page of an access that
  * crosses into it, at offset 0, the slow path has to look.
  *
- * Return: HVM_MMIO_SLOW: nothing was done; HVM_MMIO_DONE: the caller advances RIP by
- * exit.insn_len; HVM_MMIO_USER: likewise (by 0 for a load), and the rest is userspace's.
+ * Return: HVM_FAST_SLOW: nothing was done; HVM_FAST_DONE: the caller advances RIP by
+ * exit.insn_len; HVM_FAST_USER: likewise (by 0 for a load), and the rest is userspace's.
  */
-enum hvm_mmio hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
+enum hvm_fast hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 {
-	bool apic = vcpu->apic && !vcpu->tpr_report && hvm_lapic_owns(vcpu, gpa);
+	bool owned = vcpu->apic && hvm_lapic_owns(vcpu, gpa), apic = owned && !vcpu->tpr_report;
 	bool write = access & HVM_ACCESS_WRITE;
 	bool bells = write && hvm_ioeventfd_any(vcpu->vm, true);
 	struct hvm_emul *e = vcpu->emul;
-	bool user = hvm_gfn(gpa) == e->device_gfn &&
+	bool user = !owned && hvm_gfn(gpa) == e->device_gfn &&
 		    e->device_gen == READ_ONCE(vcpu->vm->slots_gen) &&
 		    !(vcpu->vm->ioapic && hvm_ioapic_owns(vcpu->vm, gpa));
 	u64 mem[2] = {}, store = 0;
 	struct hvm_insn *insn;
 
 	if (!apic && !bells && !user)
-		return HVM_MMIO_SLOW;
+		return HVM_FAST_SLOW;
 	hvm_forget_mode(vcpu);
 	if (vcpu->inj || access & HVM_ACCESS_EXEC || vcpu->exit.fault.table_walk ||
 	    hvm_cpu_mode(vcpu) != HVM_CPU_LONG64)
-		return HVM_MMIO_SLOW;
+		return HVM_FAST_SLOW;
 	insn = fast_decode(vcpu);
 	if (!insn || !(insn->flags & (write ? HVM_INSN_WRITE : HVM_INSN_READ)) ||
 	    offset_in_page(gpa) + insn->size > PAGE_SIZE ||
 	    (!offset_in_page(gpa) && insn->size > 1 && !page_aligned(vcpu, insn)))
-		return HVM_MMIO_SLOW;
+		return HVM_FAST_SLOW;
 	vcpu->exit.insn_len = insn->len;
 	if (write)
 		hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
@@ -615,10 +615,10 @@ enum hvm_mmio hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 		if (!write)
 			hvm_insn_finish(insn, mem, vcpu->gpr, &vcpu->rflags, &store);
 		trace_hvm_mmio(write, gpa, insn->size, write ? store : mem[0]);
-		return HVM_MMIO_DONE;
+		return HVM_FAST_DONE;
 	}
 	if (apic || !user)
-		return HVM_MMIO_SLOW;
+		return HVM_FAST_SLOW;
 	if (write)
 		trace_hvm_mmio(true, gpa, insn->size, store);
 	vcpu->stat[HVM_STAT_INSN_EMULATION]++;
@@ -626,13 +626,16 @@ enum hvm_mmio hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 		vcpu->exit.insn_len = 0;
 	mmio_exit(vcpu, gpa, store, insn->size, write);
 	vcpu->complete = write ? NULL : fast_mmio_complete;
-	return HVM_MMIO_USER;
+	vcpu->completes_fast = !write;
+	return HVM_FAST_USER;
 }
 
 /* ---- ports ---- */
 
-static int pio_exit(struct hvm_vcpu *vcpu, u32 size, u32 count, u32 offset,
-		    int (*complete)(struct hvm_vcpu *vcpu))
+static int pio_complete(struct hvm_vcpu *vcpu);
+
+static __always_inline int pio_exit(struct hvm_vcpu *vcpu, u32 size, u32 count, u32 offset,
+				    int (*complete)(struct hvm_vcpu *vcpu))
 {
 	struct hvm_run *run = vcpu->run;
 
@@ -645,6 +648,7 @@ static int pio_exit(struct hvm_vcpu *vcpu, u32 size, u32 count, u32 offset,
 	run->io.data_offset = HVM_PIO_PAGE_OFFSET * PAGE_SIZE + offset;
 	vcpu->stat[HVM_STAT_IO_EXITS]++;
 	vcpu->complete = complete;
+	vcpu->completes_fast = complete == pio_complete;
 	return 0;
 }
 
@@ -652,11 +656,14 @@ static int pio_exit(struct hvm_vcpu *vcpu, u32 size, u32 count, u32 offset,
 static int pio_complete(struct hvm_vcpu *vcpu)
 {
 	const struct hvm_exit_info *x = &vcpu->exit;
+	u64 kept, *rax = &vcpu->gpr[HVM_RAX];
 
 	if (vcpu->rip != vcpu->emul->exit_rip)
 		return 1;
-	if (x->pio.in)
-		hvm_reg_write(vcpu->gpr, HVM_RAX, x->pio.size, READ_ONCE(*(u32 *)vcpu->pio_data));
+	if (x->pio.in) {
+		kept = x->pio.size == 4 ? 0 : ~0ull << x->pio.size * 8;
+		*rax = (*rax & kept) | (READ_ONCE(*(u32 *)vcpu->pio_data) & ~kept);
+	}
 	hvm_skip_insn(vcpu);
 	return 1;
 }
@@ -677,35 +684,35 @@ static u32 chips_pio(struct hvm_vcpu *vcpu, void *data, u32 count)
 	return i;
 }
 
-static int pio_string(struct hvm_vcpu *vcpu);
+static noinline int pio_string(struct hvm_vcpu *vcpu);
 
-/**
- * hvm_handle_pio() - the guest accessed a port
- * @vcpu: the vCPU; vcpu->exit.pio says how
- *
- * Return: as handlers of exits do.
- */
-int hvm_handle_pio(struct hvm_vcpu *vcpu)
+/* An OUT that an ioeventfd waits for. */
+static __always_inline bool pio_bell(struct hvm_vcpu *vcpu)
+{
+	const struct hvm_exit_info *x = &vcpu->exit;
+
+	return !x->pio.in && hvm_ioeventfd_any(vcpu->vm, false) &&
+	       hvm_ioeventfd_hit(vcpu->vm, false, x->pio.port, x->pio.size,
+				 hvm_reg_read(vcpu->gpr, HVM_RAX, x->pio.size));
+}
+
+/* @chips: there may be some in the kernel. */
+static __always_inline int pio_one(struct hvm_vcpu *vcpu, bool chips)
 {
 	struct hvm_exit_info *x = &vcpu->exit;
+	u64 *rax = &vcpu->gpr[HVM_RAX];
 
-	if (unlikely(x->pio.string))
-		return pio_string(vcpu);
 	vcpu->emul->exit_rip = vcpu->rip;
 	if (x->pio.in) {
-		if (chips_pio(vcpu, vcpu->pio_data, 1))
+		if (chips && chips_pio(vcpu, vcpu->pio_data, 1))
 			return pio_complete(vcpu);
 		return pio_exit(vcpu, x->pio.size, 1, 0, pio_complete);
 	}
-
-	if (hvm_ioeventfd_any(vcpu->vm, false) && hvm_fast_pio_out(vcpu)) {
-		hvm_skip_insn(vcpu);
-		return 1;
-	}
 	/* The first pio.size bytes count. */
-	*(u32 *)vcpu->pio_data = vcpu->gpr[HVM_RAX];
-	if (chips_pio(vcpu, &vcpu->gpr[HVM_RAX], 1) ||
-	    hvm_coalesce(vcpu->vm, true, x->pio.port, x->pio.size, &vcpu->gpr[HVM_RAX])) {
+	*(u32 *)vcpu->pio_data = *rax;
+	if (pio_bell(vcpu) || (chips && chips_pio(vcpu, rax, 1)) ||
+	    (rcu_access_pointer(vcpu->vm->zones) &&
+	     hvm_coalesce(vcpu->vm, true, x->pio.port, x->pio.size, rax))) {
 		hvm_skip_insn(vcpu);
 		return 1;
 	}
@@ -718,18 +725,34 @@ int hvm_handle_pio(struct hvm_vcpu *vcpu)
 }
 
 /**
- * hvm_fast_pio_out() - OUT to a port that an ioeventfd watches
+ * hvm_handle_pio() - the guest accessed a port
+ * @vcpu: the vCPU; vcpu->exit.pio says how
+ *
+ * Return: as handlers of exits do.
+ */
+int hvm_handle_pio(struct hvm_vcpu *vcpu)
+{
+	return vcpu->exit.pio.string ? pio_string(vcpu) : pio_one(vcpu, true);
+}
+
+/**
+ * hvm_fast_pio() - the same, if nothing has to sleep for it
  * @vcpu: the vCPU; interrupts may be off
  *
- * Return: true if signalled; the caller skips the instruction.
+ * Return: HVM_FAST_SLOW: nothing was done; HVM_FAST_DONE: all of it, RIP too;
+ * HVM_FAST_USER: the rest is userspace's.
  */
-bool hvm_fast_pio_out(struct hvm_vcpu *vcpu)
+enum hvm_fast hvm_fast_pio(struct hvm_vcpu *vcpu)
 {
-	const struct hvm_exit_info *x = &vcpu->exit;
-
-	return !x->pio.in && !x->pio.string && hvm_ioeventfd_any(vcpu->vm, false) &&
-	       hvm_ioeventfd_hit(vcpu->vm, false, x->pio.port, x->pio.size,
-				 hvm_reg_read(vcpu->gpr, HVM_RAX, x->pio.size));
+	if (unlikely(vcpu->exit.pio.string))
+		return HVM_FAST_SLOW;
+	if (likely(!vcpu->vm->pic))
+		return pio_one(vcpu, false) ? HVM_FAST_DONE : HVM_FAST_USER;
+	/* The 8254 has a mutex. */
+	if (!pio_bell(vcpu))
+		return HVM_FAST_SLOW;
+	hvm_skip_insn(vcpu);
+	return HVM_FAST_DONE;
 }
 
 /* ---- string port I/O ---- */
@@ -821,7 +844,7 @@ static u32 block_count(struct hvm_vcpu *vcpu, u64 count)
 	return count;
 }
 
-static int pio_string(struct hvm_vcpu *vcpu)
+static noinline int pio_string(struct hvm_vcpu *vcpu)
 {
 	struct hvm_exit_info *x = &vcpu->exit;
 	struct hvm_emul *e = vcpu->emul;

@@ -163,17 +163,17 @@ void hvm_fpu_reset(struct hvm_vcpu *vcpu, bool init)
 
 /* ---- in and out of the registers ---- */
 
-static __always_inline void restore(struct hvm_fpu_ctx *f)
+static __always_inline void restore(struct hvm_fpu_ctx *f, u64 mask)
 {
 	static const u32 zero;
 
 	/* Some leave FIP, FDP and FOP alone unless an exception is pending: they are the host's. */
 	if (unlikely(pointers_leak))
 		asm volatile("fnclex\n\temms\n\tfildl %0" : : "m" (zero));
-	if (likely(hvm_xfeatures))
+	if (likely(mask))
 		asm goto("1: xrstor64 %0\n"
 			 _ASM_EXTABLE(1b, %l[bad])
-			 : : "m" (*f), "a" ((u32)hvm_xfeatures), "d" (0) : "memory" : bad);
+			 : : "m" (*f), "a" ((u32)mask), "d" (0) : "memory" : bad);
 	else
 		asm goto("1: fxrstor64 %0\n"
 			 _ASM_EXTABLE(1b, %l[bad])
@@ -181,23 +181,23 @@ static __always_inline void restore(struct hvm_fpu_ctx *f)
 	return;
 bad:
 	/* Nothing of the host may be left in the registers, whatever the area holds. */
-	if (hvm_xfeatures)
+	if (mask)
 		asm volatile("xrstor64 %0"
-			     : : "m" (initial), "a" ((u32)hvm_xfeatures), "d" (0) : "memory");
+			     : : "m" (initial), "a" ((u32)mask), "d" (0) : "memory");
 	else
 		asm volatile("fxrstor64 %0" : : "m" (initial) : "memory");
 }
 
 /* @opt: may leave out what has not changed since it was restored from the same area. */
-static __always_inline void save(struct hvm_fpu_ctx *f, bool opt)
+static __always_inline void save(struct hvm_fpu_ctx *f, u64 mask, bool opt)
 {
-	if (likely(hvm_xfeatures) && !opt)
+	if (likely(mask) && !opt)
 		asm volatile("xsave64 (%%rdi)"
-			     : : "D" (f), "a" ((u32)hvm_xfeatures), "d" (0) : "memory");
-	else if (likely(hvm_xfeatures))
+			     : : "D" (f), "a" ((u32)mask), "d" (0) : "memory");
+	else if (likely(mask))
 		asm volatile(ALTERNATIVE("xsave64 (%%rdi)", "xsaveopt64 (%%rdi)",
 					 X86_FEATURE_XSAVEOPT)
-			     : : "D" (f), "a" ((u32)hvm_xfeatures), "d" (0) : "memory");
+			     : : "D" (f), "a" ((u32)mask), "d" (0) : "memory");
 	else
 		asm volatile("fxsave64 %0" : "=m" (*f) : : "memory");
 }
@@ -208,11 +208,13 @@ static __always_inline void save(struct hvm_fpu_ctx *f, bool opt)
  */
 void hvm_fpu_load(struct hvm_vcpu *vcpu)
 {
-	save(this_cpu_ptr(host_area), false);
-	restore(vcpu->fpu);
+	const u64 mask = hvm_xfeatures;
+
+	save(this_cpu_ptr(host_area), mask, false);
+	restore(vcpu->fpu, mask);
 	if (unlikely(hvm_host_xss))
 		wrmsrq(MSR_IA32_XSS, 0);
-	if (hvm_xfeatures && vcpu->xcr0 != host_xcr0)
+	if (mask && vcpu->xcr0 != host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
 }
 
@@ -243,9 +245,10 @@ static noinline void adopt_xcr0(struct hvm_vcpu *vcpu, u64 val)
  */
 void hvm_fpu_put(struct hvm_vcpu *vcpu)
 {
+	const u64 mask = hvm_xfeatures;
 	u64 xcr0 = vcpu->xcr0;
 
-	if (likely(hvm_xfeatures)) {
+	if (likely(mask)) {
 		if (xcr0_leaks) {
 			xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 			if (unlikely(xcr0 != vcpu->xcr0))
@@ -256,8 +259,8 @@ void hvm_fpu_put(struct hvm_vcpu *vcpu)
 	}
 	if (unlikely(hvm_host_xss))
 		wrmsrq(MSR_IA32_XSS, hvm_host_xss);
-	save(vcpu->fpu, true);
-	restore(this_cpu_ptr(host_area));
+	save(vcpu->fpu, mask, true);
+	restore(this_cpu_ptr(host_area), mask);
 }
 
 /* ---- XCR0 ---- */
