@@ -328,5 +328,4 @@ void vmx_teardown(void)
 {
 	vmx_cpus_free();
 	free_pages(vmx_caps.l1d_fill, get_order(L1D_FILL));
-	vmx_caps.l1d_fill = 0;
 }

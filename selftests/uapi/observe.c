@@ -135,7 +135,7 @@ TEST(guest_time)
 
 	spin = ioctl(c->fd, HVM_GET_TSC_KHZ) * 500ull;
 	ASSERT_EQ(UCALL_DONE, gcpu_run(c));
-	EXPECT_LE(before + 20, guest_ticks());
+	EXPECT_LE(before + 8, guest_ticks());
 }
 
 #define DEBUGFS "/sys/kernel/debug/"
