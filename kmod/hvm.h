@@ -578,6 +578,7 @@ int hvm_handle_pio(struct hvm_vcpu *vcpu);		/* exit.pio */
 int hvm_decode_cr_dr(struct hvm_vcpu *vcpu);		/* fills exit.cr and exit.insn_len from the bytes at RIP; as handlers */
 int hvm_emul_failure(struct hvm_vcpu *vcpu, const u8 *bytes, int n);	/* INTERNAL_ERROR_EMULATION; returns 0 */
 enum hvm_fast { HVM_FAST_SLOW, HVM_FAST_DONE, HVM_FAST_USER };
+bool hvm_fast_bell(struct hvm_vcpu *vcpu);		/* exit.pio hits an ioeventfd: signalled */
 enum hvm_fast hvm_fast_pio(struct hvm_vcpu *vcpu);	/* exit.pio; irqs may be off */
 enum hvm_fast hvm_fast_mmio(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access);	/* a MOV to or from a device; irqs off; sets exit.insn_len */
 

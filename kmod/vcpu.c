@@ -83,14 +83,18 @@ static __always_inline void vcpu_load(struct hvm_vcpu *vcpu)
 	hvm_clock_in(vcpu, cpu);
 }
 
-/* Before anything that may sleep. */
-static void vcpu_unpin(struct hvm_vcpu *vcpu)
+static noinline void unpin(struct hvm_vcpu *vcpu)
 {
-	if (!vcpu->pinned)
-		return;
 	vcpu->pinned = false;
 	preempt_notifier_register(&vcpu->pn);
 	preempt_enable();
+}
+
+/* Before anything that may sleep. */
+static __always_inline void vcpu_unpin(struct hvm_vcpu *vcpu)
+{
+	if (unlikely(vcpu->pinned))
+		unpin(vcpu);
 }
 
 static __always_inline void vcpu_put(struct hvm_vcpu *vcpu)
@@ -248,7 +252,7 @@ static int handle_fail_entry(struct hvm_vcpu *vcpu)
 	return 0;
 }
 
-static int handle_unknown(struct hvm_vcpu *vcpu)
+static noinline int handle_unknown(struct hvm_vcpu *vcpu)
 {
 	u64 data[2] = { vcpu->exit.hw_reason, raw_smp_processor_id() };
 
@@ -294,7 +298,7 @@ static int skip(struct hvm_vcpu *vcpu)
 	return 1;
 }
 
-static noinline int handle_exit(struct hvm_vcpu *vcpu)
+static int handle_exit(struct hvm_vcpu *vcpu)
 {
 	hvm_forget_mode(vcpu);
 	if (unlikely(vcpu->vapic))

@@ -731,11 +731,16 @@ static enum fast fast_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 		fast_skip(vcpu, vmcb, 2);
 	} else if (code == X_IOIO) {
 		pio_exit(vcpu, &vmcb->control);
-		r = hvm_fast_pio(vcpu);
-		if (r == HVM_FAST_USER)
-			goto user;
-		if (r == HVM_FAST_SLOW)
-			return DESCRIBED;
+		if (hvm_ioeventfd_any(vcpu->vm, false) && hvm_fast_bell(vcpu)) {
+			vcpu->rip = vmcb->control.exit_info_2;
+			vmcb->control.int_state = 0;
+		} else {
+			r = hvm_fast_pio(vcpu);
+			if (r == HVM_FAST_USER)
+				goto user;
+			if (r == HVM_FAST_SLOW)
+				return DESCRIBED;
+		}
 	} else if (code == X_NPF) {
 		stage2_exit(vcpu, &vmcb->control);
 		r = hvm_fast_mmio(vcpu, vcpu->exit.fault.gpa, vcpu->exit.fault.access);

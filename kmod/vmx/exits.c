@@ -409,12 +409,14 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 			return DESCRIBE;
 	} else if (reason == REASON_IO) {
 		pio_exit(vcpu);
-		r = hvm_fast_pio(vcpu);
-		if (r == HVM_FAST_USER)
-			vcpu->exit.code = HVM_X_USER;
-		if (r != HVM_FAST_DONE)
-			return DESCRIBED;
-		goto done;
+		if (!hvm_ioeventfd_any(vcpu->vm, false) || !hvm_fast_bell(vcpu)) {
+			r = hvm_fast_pio(vcpu);
+			if (r == HVM_FAST_USER)
+				vcpu->exit.code = HVM_X_USER;
+			if (r != HVM_FAST_DONE)
+				return DESCRIBED;
+			goto done;
+		}
 	} else if (reason == REASON_EPT_VIOLATION) {
 		/* The processor tells no length here: the decoder does. */
 		stage2_exit(vcpu, v);
@@ -438,7 +440,7 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 	} else {
 		return DESCRIBE;
 	}
-	if (reason != REASON_EPT_VIOLATION)
+	if (reason != REASON_EPT_VIOLATION && reason != REASON_IO)
 		vcpu->exit.insn_len = vmread(VMCS_EXIT_INSN_LEN);
 	fast_skip(vcpu, vcpu->exit.insn_len);
 done:

@@ -686,31 +686,37 @@ static u32 chips_pio(struct hvm_vcpu *vcpu, void *data, u32 count)
 
 static noinline int pio_string(struct hvm_vcpu *vcpu);
 
-/* An OUT that an ioeventfd waits for. */
-static __always_inline bool pio_bell(struct hvm_vcpu *vcpu)
+/**
+ * hvm_fast_bell() - OUT to a port that an ioeventfd watches
+ * @vcpu: the vCPU; interrupts may be off
+ *
+ * Return: true if signalled; the caller skips the instruction.
+ */
+bool hvm_fast_bell(struct hvm_vcpu *vcpu)
 {
 	const struct hvm_exit_info *x = &vcpu->exit;
 
-	return !x->pio.in && hvm_ioeventfd_any(vcpu->vm, false) &&
+	return !x->pio.in && !x->pio.string &&
 	       hvm_ioeventfd_hit(vcpu->vm, false, x->pio.port, x->pio.size,
 				 hvm_reg_read(vcpu->gpr, HVM_RAX, x->pio.size));
 }
 
-/* @chips: there may be some in the kernel. */
-static __always_inline int pio_one(struct hvm_vcpu *vcpu, bool chips)
+/* @whole: look at ioeventfds and the kernel's chips as well. */
+static __always_inline int pio_one(struct hvm_vcpu *vcpu, bool whole)
 {
 	struct hvm_exit_info *x = &vcpu->exit;
 	u64 *rax = &vcpu->gpr[HVM_RAX];
 
 	vcpu->emul->exit_rip = vcpu->rip;
 	if (x->pio.in) {
-		if (chips && chips_pio(vcpu, vcpu->pio_data, 1))
+		if (whole && chips_pio(vcpu, vcpu->pio_data, 1))
 			return pio_complete(vcpu);
 		return pio_exit(vcpu, x->pio.size, 1, 0, pio_complete);
 	}
 	/* The first pio.size bytes count. */
 	*(u32 *)vcpu->pio_data = *rax;
-	if (pio_bell(vcpu) || (chips && chips_pio(vcpu, rax, 1)) ||
+	if ((whole && hvm_ioeventfd_any(vcpu->vm, false) && hvm_fast_bell(vcpu)) ||
+	    (whole && chips_pio(vcpu, rax, 1)) ||
 	    (rcu_access_pointer(vcpu->vm->zones) &&
 	     hvm_coalesce(vcpu->vm, true, x->pio.port, x->pio.size, rax))) {
 		hvm_skip_insn(vcpu);
@@ -737,22 +743,17 @@ int hvm_handle_pio(struct hvm_vcpu *vcpu)
 
 /**
  * hvm_fast_pio() - the same, if nothing has to sleep for it
- * @vcpu: the vCPU; interrupts may be off
+ * @vcpu: the vCPU; interrupts may be off; hvm_fast_bell() was not it
  *
  * Return: HVM_FAST_SLOW: nothing was done; HVM_FAST_DONE: all of it, RIP too;
  * HVM_FAST_USER: the rest is userspace's.
  */
 enum hvm_fast hvm_fast_pio(struct hvm_vcpu *vcpu)
 {
-	if (unlikely(vcpu->exit.pio.string))
-		return HVM_FAST_SLOW;
-	if (likely(!vcpu->vm->pic))
-		return pio_one(vcpu, false) ? HVM_FAST_DONE : HVM_FAST_USER;
 	/* The 8254 has a mutex. */
-	if (!pio_bell(vcpu))
+	if (unlikely(vcpu->exit.pio.string || vcpu->vm->pic))
 		return HVM_FAST_SLOW;
-	hvm_skip_insn(vcpu);
-	return HVM_FAST_DONE;
+	return pio_one(vcpu, false) ? HVM_FAST_DONE : HVM_FAST_USER;
 }
 
 /* ---- string port I/O ---- */
