@@ -228,6 +228,9 @@ void fuzz_spare_host(struct hvm_sregs *s)
 		return;
 	s->tr.type = 9;
 	s->tr.present = 1;
+	/* without a gate nothing changes it */
+	if (s->cr0 & CR0_PE)
+		s->idt.limit = 0;
 }
 
 void fuzz_mode(enum fuzz_mode mode, struct hvm_sregs *s, struct hvm_regs *r)
