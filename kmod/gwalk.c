@@ -235,7 +235,7 @@ static int gwalk_set_ad(struct gwalk *w)
 		if (r)
 			return r < 0 ? r : -EAGAIN;
 		w->val[i] |= bits;
-		hvm_mark_dirty(w->vcpu->vm, hvm_gfn(w->at[i]));
+		hvm_mark_dirty(w->vcpu, hvm_gfn(w->at[i]));
 	}
 	return 0;
 }

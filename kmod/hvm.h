@@ -107,6 +107,7 @@ enum hvm_req {
 	HVM_REQ_TRAPS,		/* backend->update_traps(HVM_TRAPS_MSR) */
 	HVM_REQ_TPR_ACCESS,	/* leave with HVM_EXIT_TPR_ACCESS, vcpu->tpr_rip and tpr_write */
 	HVM_REQ_USER_TRAP,	/* userspace injected an exception: a trap's RIP is behind it */
+	HVM_REQ_RING_FULL,	/* leave with HVM_EXIT_DIRTY_RING_FULL until it is not */
 	HVM_REQ_DEBUG_STEP,	/* leave with HVM_EXIT_DEBUG: the host did the instruction stepped over */
 };
 
@@ -313,10 +314,10 @@ struct hvm_vcpu {
 	u32 id;				/* [C] APIC id */
 	u32 idx;			/* [C] index in vm->vcpus */
 	sigset_t sigset;		/* [V] SET_SIGNAL_MASK */
-	sigset_t saved_sigset;		/* [V] the thread's own, during RUN */
 	bool sigset_active;		/* [V] */
 	bool loaded;			/* [T] between hvm_vcpu_load() and _put() */
 	bool pinned;			/* [T] loaded with preemption off, pn not registered */
+	struct hvm_dirty_ring *dirty_ring;	/* [C] NULL: the log is in bitmaps. dirty_ring.c */
 	struct page *pages[2];		/* [C] run page, PIO data page (mmap offsets 0 and 1) */
 	struct dentry *debugfs;
 	struct rcu_head rcu;
@@ -429,6 +430,7 @@ struct hvm_vm {
 	bool triple_fault_event;	/* [M] CAP_X86_TRIPLE_FAULT_EVENT */
 	bool exit_on_emul_error;	/* [M] CAP_EXIT_ON_EMULATION_FAILURE */
 	u64 disabled_exits;		/* [M] CAP_X86_DISABLE_EXITS mask */
+	u32 dirty_ring_bytes;		/* [M] CAP_DIRTY_LOG_RING, 0: bitmaps; before the first vCPU */
 	u32 manual_dirty;		/* [M] CAP_MANUAL_DIRTY_LOG_PROTECT2 flags */
 	u32 disabled_quirks;		/* [M] HVM_X86_QUIRK_*: CAP_DISABLE_QUIRKS2 */
 	bool hide_platform_info;	/* [M] CAP_MSR_PLATFORM_INFO */
@@ -534,9 +536,30 @@ int hvm_set_memory_region(struct hvm_vm *vm, const struct hvm_userspace_memory_r
 int hvm_get_dirty_log(struct hvm_vm *vm, const struct hvm_dirty_log *log);	/* [M] */
 int hvm_clear_dirty_log(struct hvm_vm *vm, const struct hvm_clear_dirty_log *log);	/* [M] */
 bool hvm_slot_find(struct hvm_vm *vm, gfn_t gfn, struct hvm_slot *out);	/* copies the slot out; any context */
-void hvm_mark_dirty(struct hvm_vm *vm, gfn_t gfn);	/* any context */
+void hvm_mark_dirty(struct hvm_vcpu *vcpu, gfn_t gfn);	/* own thread, any context */
+void hvm_log_anew(struct hvm_vm *vm, u32 id, u64 offset);	/* [M], [S] for writing */
 int hvm_read_gpa(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len);	/* -EFAULT: no memory there; may cross pages; may sleep */
-int hvm_write_gpa(struct hvm_vm *vm, gpa_t gpa, const void *buf, u32 len);
+int hvm_write_gpa(struct hvm_vcpu *vcpu, gpa_t gpa, const void *buf, u32 len);
+
+/* ---- dirty_ring.c ---- */
+#define HVM_DIRTY_RING_MAX	(65536 * sizeof(struct hvm_dirty_gfn))
+#define HVM_HW_LOG_ENTRIES	512	/* that a processor may add at one exit */
+int hvm_dirty_ring_enable(struct hvm_vm *vm, u32 bytes);	/* [M] */
+int hvm_dirty_ring_create(struct hvm_vcpu *vcpu);
+void hvm_dirty_ring_destroy(struct hvm_vcpu *vcpu);
+bool hvm_dirty_ring_mapped(struct hvm_vcpu *vcpu, unsigned long first, unsigned long n);
+struct page *hvm_dirty_ring_page(struct hvm_vcpu *vcpu, unsigned long pgoff);
+void hvm_dirty_ring_push(struct hvm_vcpu *vcpu, const struct hvm_slot *s, u64 offset);
+bool hvm_dirty_ring_full(struct hvm_vcpu *vcpu);	/* HVM_REQ_RING_FULL */
+int hvm_reset_dirty_rings(struct hvm_vm *vm);		/* [M] */
+/* The slot, which logs, is current: under s2.lock, or RCU. */
+static inline void hvm_slot_dirtied(struct hvm_vcpu *vcpu, const struct hvm_slot *s, gfn_t gfn)
+{
+	if (unlikely(vcpu->dirty_ring))
+		hvm_dirty_ring_push(vcpu, s, gfn - s->base);
+	else
+		set_bit(gfn - s->base, s->dirty);
+}
 
 /* ---- stage2.c ---- */
 int hvm_s2_init(struct hvm_vm *vm);
@@ -709,7 +732,7 @@ void hvm_clock_init_vm(struct hvm_vm *vm);
 void hvm_clock_update(struct hvm_vcpu *vcpu);		/* HVM_REQ_CLOCK: write pvclock; may sleep */
 int hvm_clock_get(struct hvm_vm *vm, struct hvm_clock_data *d);
 int hvm_clock_set(struct hvm_vm *vm, const struct hvm_clock_data *d);
-void hvm_clock_write_wall(struct hvm_vm *vm, gpa_t gpa);
+void hvm_clock_write_wall(struct hvm_vcpu *vcpu, gpa_t gpa);
 void hvm_tsc_init_vcpu(struct hvm_vcpu *vcpu);
 void hvm_tsc_write(struct hvm_vcpu *vcpu, u64 tsc, bool host);	/* synchronises vCPUs that write alike */
 u64 hvm_tsc_read(struct hvm_vcpu *vcpu);		/* the guest's TSC now */

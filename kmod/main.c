@@ -201,6 +201,9 @@ long hvm_check_extension(struct hvm_vm *vm, unsigned long cap)
 		return 1;
 	case HVM_CAP_DISABLE_QUIRKS2:
 		return HVM_QUIRKS_VALID;
+	case HVM_CAP_DIRTY_LOG_RING:
+	case HVM_CAP_DIRTY_LOG_RING_ACQ_REL:
+		return HVM_DIRTY_RING_MAX;
 	case HVM_CAP_MCE:
 		return HVM_MCE_BANKS;
 	case HVM_CAP_NR_MEMSLOTS:

@@ -128,15 +128,15 @@ bool hvm_slot_find(struct hvm_vm *vm, gfn_t gfn, struct hvm_slot *out)
 	return s;
 }
 
-void hvm_mark_dirty(struct hvm_vm *vm, gfn_t gfn)
+void hvm_mark_dirty(struct hvm_vcpu *vcpu, gfn_t gfn)
 {
 	const struct hvm_slot *s;
 
 	rcu_read_lock();
-	s = slot_find(vm, gfn);
+	s = slot_find(vcpu->vm, gfn);
 	/* Locked even if set already: the write that it tells of must come first. */
 	if (s && s->dirty)
-		set_bit(gfn - s->base, s->dirty);
+		hvm_slot_dirtied(vcpu, s, gfn);
 	rcu_read_unlock();
 }
 
@@ -171,7 +171,7 @@ int hvm_read_gpa(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len)
 	return 0;
 }
 
-int hvm_write_gpa(struct hvm_vm *vm, gpa_t gpa, const void *buf, u32 len)
+int hvm_write_gpa(struct hvm_vcpu *vcpu, gpa_t gpa, const void *buf, u32 len)
 {
 	unsigned long left;
 	void __user *p;
@@ -179,12 +179,12 @@ int hvm_write_gpa(struct hvm_vm *vm, gpa_t gpa, const void *buf, u32 len)
 	u32 n;
 
 	for (; len; len -= n, gpa += n, buf += n) {
-		n = gpa_span(vm, gpa, len, true, &p);
+		n = gpa_span(vcpu->vm, gpa, len, true, &p);
 		if (!n)
 			return -EFAULT;
 		left = copy_to_user(p, buf, n);
 		for (gfn = hvm_gfn(gpa); gfn <= hvm_gfn(gpa + n - 1); gfn++)
-			hvm_mark_dirty(vm, gfn);
+			hvm_mark_dirty(vcpu, gfn);
 		if (left)
 			return -EFAULT;
 	}
@@ -280,6 +280,12 @@ static struct hvm_bitmap *to_bitmap(unsigned long *bits)
 	return container_of(bits, struct hvm_bitmap, bits[0]);
 }
 
+/* All pages count as written when the log begins; never with rings, which could not say so. */
+static bool initially_set(struct hvm_vm *vm)
+{
+	return vm->manual_dirty & HVM_DIRTY_LOG_INITIALLY_SET && !vm->dirty_ring_bytes;
+}
+
 static int slot_alloc_bitmap(struct hvm_vm *vm, struct hvm_slot *s)
 {
 	struct hvm_bitmap *b;
@@ -287,7 +293,7 @@ static int slot_alloc_bitmap(struct hvm_vm *vm, struct hvm_slot *s)
 	b = kvzalloc(struct_size(b, bits, BITS_TO_LONGS(s->npages)), GFP_KERNEL_ACCOUNT);
 	if (!b)
 		return -ENOMEM;
-	if (vm->manual_dirty & HVM_DIRTY_LOG_INITIALLY_SET)
+	if (initially_set(vm))
 		bitmap_set(b->bits, 0, s->npages);
 	s->dirty = b->bits;
 	WRITE_ONCE(vm->s2.logged, true);
@@ -347,7 +353,7 @@ static int slot_replace(struct hvm_vm *vm, struct hvm_slot *old, struct hvm_slot
 	hvm_s2_unlock(vm, flush, true);
 
 	if (old && new && !old->dirty && new->dirty &&
-	    !(vm->manual_dirty & HVM_DIRTY_LOG_INITIALLY_SET))
+	    !initially_set(vm))
 		slot_wrprotect(vm, new);
 	if (old && old->dirty && (!new || !new->dirty))
 		call_rcu(&to_bitmap(old->dirty)->rcu, bitmap_free_rcu);
@@ -450,6 +456,8 @@ static struct hvm_slot *log_slot(struct hvm_vm *vm, u32 id)
 	struct hvm_slot *s;
 
 	lockdep_assert_held(&vm->lock);
+	if (vm->dirty_ring_bytes)
+		return ERR_PTR(-ENXIO);
 	if (id >= HVM_MAX_SLOTS)
 		return ERR_PTR(-EINVAL);
 	s = slot_by_id(vm, id);
@@ -528,7 +536,7 @@ static int log_run(struct hvm_vm *vm, const struct hvm_slot *s, unsigned long fi
  * Unless CAP_MANUAL_DIRTY_LOG_PROTECT2 says otherwise, the log starts anew.
  *
  * Return: 0; -EINVAL no such slot number; -ENOENT the slot does not exist or
- * does not log; -EFAULT.
+ * does not log; -ENXIO the log is in rings; -EFAULT.
  */
 int hvm_get_dirty_log(struct hvm_vm *vm, const struct hvm_dirty_log *log)
 {
@@ -565,6 +573,17 @@ int hvm_clear_dirty_log(struct hvm_vm *vm, const struct hvm_clear_dirty_log *log
 		return -EINVAL;
 	return log_run(vm, s, log->first_page / BITS_PER_LONG, BITS_TO_LONGS(n),
 		       (void __user *)(unsigned long)log->padding2, true);
+}
+
+/* Page @offset of slot @id, as userspace has it, counts as not written; s2.lock held for writing. */
+void hvm_log_anew(struct hvm_vm *vm, u32 id, u64 offset)
+{
+	struct hvm_slot *s = id < HVM_MAX_SLOTS ? slot_by_id(vm, id) : NULL;
+
+	if (!s || !s->dirty || offset >= s->npages)
+		return;
+	clear_bit(offset, s->dirty);
+	hvm_s2_wrprotect_mask(vm, s->base + offset, 1);
 }
 
 /* ---- mmu notifier ---- */

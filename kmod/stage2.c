@@ -52,6 +52,7 @@ static_assert(PAGE_SHIFT + S2_BITS == PMD_SHIFT && PMD_SHIFT + S2_BITS == PUD_SH
 
 /* What a fault is about to install. */
 struct s2_fault {
+	struct hvm_vcpu *vcpu;
 	const struct hvm_slot *slot;
 	gfn_t gfn;
 	unsigned long hva;
@@ -455,7 +456,7 @@ static int s2_set_leaf(const struct hvm_pt_format *fmt, struct s2_fault *f, u64 
 			return 1;
 	}
 	if (cmpxchg64(p, old, s2_make_leaf(fmt, f, pa)) == old && f->write && f->slot->dirty)
-		set_bit(f->gfn - f->slot->base, f->slot->dirty);
+		hvm_slot_dirtied(f->vcpu, f->slot, f->gfn);
 	return 1;
 }
 
@@ -553,7 +554,7 @@ static bool s2_log_write(struct hvm_stage2 *s2, const struct s2_fault *f)
 			/* If another fault or the processor's A bit came first, fault again. */
 			new = (e & ~fmt->soft_dirty_log) | fmt->write | fmt->dirty;
 			if (cmpxchg64(p, e, new) == e)
-				set_bit(f->gfn - f->slot->base, f->slot->dirty);
+				hvm_slot_dirtied(f->vcpu, f->slot, f->gfn);
 			done = true;
 		}
 	}
@@ -574,7 +575,8 @@ static bool s2_log_write(struct hvm_stage2 *s2, const struct s2_fault *f)
  */
 int hvm_s2_fault(struct hvm_vcpu *vcpu, gpa_t gpa, u32 access)
 {
-	struct s2_fault f = { .gfn = hvm_gfn(gpa), .write = access & HVM_ACCESS_WRITE,
+	struct s2_fault f = { .vcpu = vcpu, .gfn = hvm_gfn(gpa),
+			      .write = access & HVM_ACCESS_WRITE,
 			      .exec = access & HVM_ACCESS_EXEC };
 	struct hvm_vm *vm = vcpu->vm;
 	struct hvm_slot slot;

@@ -377,6 +377,10 @@ static int serve_rare_requests(struct hvm_vcpu *vcpu)
 {
 	int eoi;
 
+	if (take_request(vcpu, HVM_REQ_RING_FULL) && hvm_dirty_ring_full(vcpu)) {
+		vcpu->run->exit_reason = HVM_EXIT_DIRTY_RING_FULL;
+		return 0;
+	}
 	if (take_request(vcpu, HVM_REQ_TRIPLE_FAULT)) {
 		vcpu->run->exit_reason = HVM_EXIT_SHUTDOWN;
 		return 0;
@@ -612,14 +616,20 @@ static int wait_for_sipi(struct hvm_vcpu *vcpu)
 	return -EAGAIN;
 }
 
+/*
+ * The thread's own mask stays in force for signals that would end the process: one
+ * that only RUN lets through ends RUN and waits, as with KVM.
+ */
 static void sigset_swap(struct hvm_vcpu *vcpu, bool in)
 {
 	if (likely(!vcpu->sigset_active))
 		return;
-	if (in)
-		sigprocmask(SIG_SETMASK, &vcpu->sigset, &vcpu->saved_sigset);
-	else
-		sigprocmask(SIG_SETMASK, &vcpu->saved_sigset, NULL);
+	if (in) {
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
+		return;
+	}
+	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+	sigemptyset(&current->real_blocked);
 }
 
 static long ioctl_run(struct hvm_vcpu *vcpu, unsigned long uarg)
@@ -911,6 +921,8 @@ static vm_fault_t vcpu_fault(struct vm_fault *vmf)
 		page = vcpu->pages[vmf->pgoff];
 	else if (vmf->pgoff == HVM_COALESCED_MMIO_PAGE_OFFSET)
 		page = hvm_ring_page(vcpu->vm);
+	else if (hvm_dirty_ring_mapped(vcpu, vmf->pgoff, 1))
+		page = hvm_dirty_ring_page(vcpu, vmf->pgoff);
 	else
 		return VM_FAULT_SIGBUS;
 	if (!page)
@@ -924,6 +936,10 @@ static const struct vm_operations_struct vcpu_vm_ops = { .fault = vcpu_fault };
 
 static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	/* A private copy of a ring is of no use to either side. */
+	if (hvm_dirty_ring_mapped(file->private_data, vma->vm_pgoff, vma_pages(vma)) &&
+	    (vma->vm_flags & VM_EXEC || !(vma->vm_flags & VM_SHARED)))
+		return -EINVAL;
 	vma->vm_ops = &vcpu_vm_ops;
 	return 0;
 }
@@ -954,6 +970,7 @@ void hvm_vcpu_free(struct hvm_vcpu *vcpu)
 	hvm_msrs_destroy(vcpu);
 	hvm_cpuid_destroy(vcpu);
 	hvm_fpu_destroy(vcpu);
+	hvm_dirty_ring_destroy(vcpu);
 	if (vcpu->pages[1])
 		put_page(vcpu->pages[1]);
 	if (vcpu->pages[0])
@@ -984,6 +1001,8 @@ static int vcpu_init_parts(struct hvm_vcpu *vcpu)
 		r = hvm_lapic_create(vcpu);
 	if (!r)
 		r = hvm_pv_create(vcpu);
+	if (!r)
+		r = hvm_dirty_ring_create(vcpu);
 	return r;
 }
 

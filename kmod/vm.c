@@ -134,6 +134,11 @@ static long vm_clear_dirty_log(void *obj, void *arg, unsigned long uarg)
 	return hvm_clear_dirty_log(obj, arg);
 }
 
+static long vm_reset_dirty_rings(void *obj, void *arg, unsigned long uarg)
+{
+	return hvm_reset_dirty_rings(obj);
+}
+
 /* Real mode runs on hardware here, so neither page is ever needed: remembered only. */
 static long vm_set_tss_addr(void *obj, void *arg, unsigned long addr)
 {
@@ -227,6 +232,9 @@ static long vm_enable_cap(void *obj, void *arg, unsigned long uarg)
 			return -EINVAL;
 		vm->manual_dirty = val;
 		return 0;
+	case HVM_CAP_DIRTY_LOG_RING:
+	case HVM_CAP_DIRTY_LOG_RING_ACQ_REL:
+		return hvm_dirty_ring_enable(vm, val);
 	case HVM_CAP_EXCEPTION_PAYLOAD:
 		vm->exception_payload = val;
 		return 0;
@@ -402,6 +410,7 @@ static const struct hvm_ioctl vm_table[] = {
 	ROW(HVM_IRQ_LINE_STATUS, NONE, vm_irq_line),
 	ROW(HVM_GET_DIRTY_LOG, VM, vm_get_dirty_log),
 	ROW(HVM_CLEAR_DIRTY_LOG, VM, vm_clear_dirty_log),
+	RAW(HVM_RESET_DIRTY_RINGS, VM, vm_reset_dirty_rings),
 	ROW(HVM_SET_USER_MEMORY_REGION, VM, vm_set_memory),
 	RAW(HVM_CREATE_VCPU, VM, vm_create_vcpu),
 	ROW(HVM_IRQFD, NONE, vm_irqfd),

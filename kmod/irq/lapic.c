@@ -1217,7 +1217,7 @@ void hvm_lapic_to_vapic(struct hvm_vcpu *vcpu)
 	int irr = irr_highest(apic), isr = isr_highest(apic);
 	u8 copy[4] = { tpr_get(apic), isr < 0 ? 0 : isr & 0xf0, 0, irr < 0 ? 0 : irr };
 
-	hvm_write_gpa(vcpu->vm, vcpu->vapic, copy, sizeof(copy));
+	hvm_write_gpa(vcpu, vcpu->vapic, copy, sizeof(copy));
 }
 
 /* ---- for the common code and the backends ---- */

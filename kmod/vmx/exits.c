@@ -242,7 +242,7 @@ static void drain_pml(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 	if (i == PML_ENTRIES)
 		return;
 	for (; i < PML_ENTRIES; i++)
-		hvm_mark_dirty(vcpu->vm, hvm_gfn(v->pml[i]));
+		hvm_mark_dirty(vcpu, hvm_gfn(v->pml[i]));
 	vmwrite(VMCS_GUEST_PML_INDEX, PML_ENTRIES - 1);
 }
 
@@ -393,7 +393,8 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 		if (vmread(VMCS_EXIT_QUALIFICATION) & INFO_NMI_UNBLOCKED)
 			block_nmi(vcpu, v);
 		drain_pml(vcpu, v);
-		return AGAIN;
+		/* A dirty ring may be full. */
+		return READ_ONCE(vcpu->requests) ? LEAVE : AGAIN;
 	}
 	/* After the instruction. The only such write is a self-IPI of an illegal vector. */
 	if (reason == REASON_EOI_INDUCED || reason == REASON_APIC_WRITE) {

@@ -429,14 +429,14 @@ static void write_page(struct hvm_vcpu *vcpu, gpa_t gpa, struct pvclock_vcpu_tim
 	if (vcpu->pv->guest_stopped)
 		t->flags |= PVCLOCK_GUEST_STOPPED;
 	t->version = (old.version + 1) | 1;
-	if (hvm_write_gpa(vm, gpa, &t->version, first))
+	if (hvm_write_gpa(vcpu, gpa, &t->version, first))
 		return;
 	smp_wmb();	/* pairs with the guest's reads, here and below */
-	if (hvm_write_gpa(vm, gpa + first, (u8 *)t + first, sizeof(*t) - first))
+	if (hvm_write_gpa(vcpu, gpa + first, (u8 *)t + first, sizeof(*t) - first))
 		return;
 	smp_wmb();	/* likewise */
 	t->version++;
-	if (!hvm_write_gpa(vm, gpa, &t->version, first))
+	if (!hvm_write_gpa(vcpu, gpa, &t->version, first))
 		vcpu->pv->guest_stopped = false;
 }
 
@@ -475,11 +475,12 @@ void hvm_clock_update(struct hvm_vcpu *vcpu)
 
 /**
  * hvm_clock_write_wall - the guest asks what time it was when the clock was 0
- * @vm: the VM
+ * @vcpu: which; may sleep
  * @gpa: of a struct pvclock_wall_clock; nothing is written where no memory is
  */
-void hvm_clock_write_wall(struct hvm_vm *vm, gpa_t gpa)
+void hvm_clock_write_wall(struct hvm_vcpu *vcpu, gpa_t gpa)
 {
+	struct hvm_vm *vm = vcpu->vm;
 	struct pvclock_wall_clock wc;
 	struct stamp s;
 	u32 version, rest;
@@ -488,7 +489,7 @@ void hvm_clock_write_wall(struct hvm_vm *vm, gpa_t gpa)
 	if (!gpa || hvm_read_gpa(vm, gpa, &version, sizeof(version)))
 		return;
 	version = (version + 1) | 1;
-	if (hvm_write_gpa(vm, gpa, &version, sizeof(version)))
+	if (hvm_write_gpa(vcpu, gpa, &version, sizeof(version)))
 		return;
 	stamp_now(&s);
 	spin_lock(&vm->clock_lock);
@@ -497,11 +498,11 @@ void hvm_clock_write_wall(struct hvm_vm *vm, gpa_t gpa)
 	wc.sec = div_u64_rem(wall, NSEC_PER_SEC, &rest);
 	wc.nsec = rest;
 	smp_wmb();	/* as in write_page() */
-	if (hvm_write_gpa(vm, gpa + sizeof(version), &wc.sec, sizeof(wc) - sizeof(version)))
+	if (hvm_write_gpa(vcpu, gpa + sizeof(version), &wc.sec, sizeof(wc) - sizeof(version)))
 		return;
 	smp_wmb();	/* likewise */
 	version++;
-	hvm_write_gpa(vm, gpa, &version, sizeof(version));
+	hvm_write_gpa(vcpu, gpa, &version, sizeof(version));
 }
 
 int hvm_clock_get(struct hvm_vm *vm, struct hvm_clock_data *d)

@@ -368,7 +368,7 @@ static int chunk(struct hvm_vcpu *vcpu, gpa_t gpa, u8 *buf, u32 len, bool write)
 		vcpu->emul->device_gfn = hvm_gfn(gpa);
 		vcpu->emul->device_gen = gen;
 	} else if (!(write && slot.flags & HVM_MEM_READONLY)) {
-		return (write ? hvm_write_gpa(vm, gpa, buf, len) :
+		return (write ? hvm_write_gpa(vcpu, gpa, buf, len) :
 				hvm_read_gpa(vm, gpa, buf, len)) ?: 1;
 	}
 	if (vm->ioapic && hvm_ioapic_mmio(vm, gpa, len, buf, write))
@@ -809,7 +809,7 @@ static int block_complete(struct hvm_vcpu *vcpu)
 	/* Userspace may have made RCX less: no more than that many. */
 	e->count = min_t(u64, e->count, hvm_insn_count(&e->insn, vcpu->gpr));
 	if (e->insn.op == HVM_OP_INS && e->count) {
-		r = hvm_write_gpa(vcpu->vm, e->op[0].gpa[0], vcpu->pio_data,
+		r = hvm_write_gpa(vcpu, e->op[0].gpa[0], vcpu->pio_data,
 				  e->count * e->insn.size);
 		if (r) {		/* the data are still there for the next RUN */
 			vcpu->complete = block_complete;

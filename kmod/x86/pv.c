@@ -67,7 +67,7 @@ static bool put_byte_atomic(struct hvm_vcpu *vcpu, gpa_t gpa, u8 val)
 	r = put_user(val, p);
 	pagefault_enable();
 	if (!r)
-		hvm_mark_dirty(vcpu->vm, hvm_gfn(gpa));
+		hvm_mark_dirty(vcpu, hvm_gfn(gpa));
 	return !r;
 }
 
@@ -171,7 +171,7 @@ void hvm_pv_steal_update(struct hvm_vcpu *vcpu)
 		return;
 	pv->preempted = false;
 	if (!steal_write(vcpu, gpa, delta))
-		hvm_mark_dirty(vcpu->vm, hvm_gfn(gpa));
+		hvm_mark_dirty(vcpu, hvm_gfn(gpa));
 }
 
 /* The thread is scheduled out while it wants to run: the run queue's lock is held. */
@@ -231,7 +231,7 @@ int hvm_pv_eoi_clear(struct hvm_vcpu *vcpu, bool atomic)
 	if (r)
 		return -EFAULT;
 	if (val & KVM_PV_EOI_ENABLED)
-		hvm_mark_dirty(vcpu->vm, hvm_gfn(gpa));
+		hvm_mark_dirty(vcpu, hvm_gfn(gpa));
 	return !(val & KVM_PV_EOI_ENABLED);
 }
 
@@ -333,7 +333,7 @@ int hvm_pv_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host)
 	case MSR_KVM_WALL_CLOCK:
 	case MSR_KVM_WALL_CLOCK_NEW:
 		WRITE_ONCE(vcpu->vm->wall_clock_msr, val);
-		hvm_clock_write_wall(vcpu->vm, val);
+		hvm_clock_write_wall(vcpu, val);
 		return 0;
 	case MSR_KVM_SYSTEM_TIME:
 	case MSR_KVM_SYSTEM_TIME_NEW:
@@ -454,7 +454,7 @@ bool hvm_fix_hypercall(struct hvm_vcpu *vcpu, gva_t rip)
 			return r > 0;
 	}
 	for (i = 0; i < 3; i++)
-		if (hvm_write_gpa(vcpu->vm, gpa[i], &native[i], 1))
+		if (hvm_write_gpa(vcpu, gpa[i], &native[i], 1))
 			return false;
 	return true;
 }

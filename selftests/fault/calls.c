@@ -158,6 +158,14 @@ static void other_vm(struct fault_ctx *x)
 	x->fd = hvm_create_vm(x->vm->dev, 0);
 }
 
+static void ring_vm(struct fault_ctx *x)
+{
+	other_vm(x);
+	hvm_enable_cap(x->fd, HVM_CAP_DIRTY_LOG_RING, 16384);
+}
+
+OP(create_vcpu_ring, BARE, ring_vm, return keep(x, call(x->fd, HVM_CREATE_VCPU, NULL));)
+
 OP(split_irqchip, BARE, other_vm, return hvm_split_irqchip(x->fd, 24);)
 OP(clock_get, BARE, NULL, return hvm_get_clock(x->vm->fd, (void *)buf);)
 OP(clock_set, BARE, NULL, {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What GET_DIRTY_LOG and CLEAR_DIRTY_LOG refuse.
+ * What GET_DIRTY_LOG and CLEAR_DIRTY_LOG refuse, and rings of dirty pages.
  */
 #include "guest.h"
 #include "kselftest_harness.h"
@@ -72,6 +72,62 @@ TEST_F(vm, capability)
 					  2));
 	EXPECT_EQ(0, hvm_enable_cap(fd, HVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, 3));
 	EXPECT_EQ(0, hvm_enable_cap(fd, HVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, 0));
+}
+
+static int map_ring(struct gcpu *c, size_t size, int prot, int flags, off_t page)
+{
+	void *p = mmap(NULL, size, prot, flags, c->fd, page * PAGE_SIZE);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	munmap(p, size);
+	return 0;
+}
+
+TEST(ring)
+{
+	static const long caps[] = { HVM_CAP_DIRTY_LOG_RING, HVM_CAP_DIRTY_LOG_RING_ACQ_REL };
+	const off_t at = HVM_DIRTY_LOG_PAGE_OFFSET;
+	const int rw = PROT_READ | PROT_WRITE;
+	struct gvm *vm = gvm_new(GVM_NO_IRQCHIP);
+	uint64_t bits[512 / 64];
+	struct gcpu *c;
+	unsigned int i;
+
+	REQUIRE(have_cap(HVM_CAP_DIRTY_LOG_RING), "no dirty ring");
+	for (i = 0; i < ARRAY_LEN(caps); i++) {
+		EXPECT_EQ(1 << 20, have_cap(caps[i]));
+		EXPECT_EQ(-EINVAL, hvm_enable_cap(vm->fd, caps[i], 0));
+		EXPECT_EQ(-EINVAL, hvm_enable_cap(vm->fd, caps[i], 2048));
+		EXPECT_EQ(-EINVAL, hvm_enable_cap(vm->fd, caps[i], 3 << 14));
+		EXPECT_EQ(-E2BIG, hvm_enable_cap(vm->fd, caps[i], 2 << 20));
+	}
+	EXPECT_ERRNO(EINVAL, ioctl(vm->fd, HVM_RESET_DIRTY_RINGS, 0));
+	/* too late */
+	c = gcpu_bare(vm, 0);
+	EXPECT_EQ(-EINVAL, hvm_enable_cap(vm->fd, caps[0], 1 << 14));
+	EXPECT_ERRNO(EINVAL, ioctl(vm->fd, HVM_RESET_DIRTY_RINGS, 0));
+	gcpu_free(c);
+	gvm_free(vm);
+
+	vm = gvm_new(GVM_NO_IRQCHIP);
+	ASSERT_EQ(0, hvm_enable_cap(vm->fd, caps[1], 1 << 20));
+	EXPECT_EQ(-EINVAL, hvm_enable_cap(vm->fd, caps[1], 1 << 20));
+	gvm_add_memory(vm, 0x10000000, SZ_2M, HVM_MEM_LOG_DIRTY_PAGES);
+	c = gcpu_bare(vm, 0);
+	EXPECT_EQ(0, ioctl(vm->fd, HVM_RESET_DIRTY_RINGS, 0));
+	/* instead of, not beside the bitmaps */
+	EXPECT_EQ(-ENXIO, get(vm->fd, 2, bits));
+	EXPECT_EQ(-ENXIO, hvm_clear_dirty_log(vm->fd, 2, 0, 512, bits));
+	EXPECT_EQ(0, map_ring(c, 1 << 20, rw, MAP_SHARED, at));
+	EXPECT_EQ(-EINVAL, map_ring(c, 1 << 20, rw, MAP_PRIVATE, at));
+	EXPECT_EQ(-EINVAL, map_ring(c, 1 << 20, PROT_READ | PROT_EXEC, MAP_SHARED, at));
+	EXPECT_EQ(-EINVAL, map_ring(c, 4096, rw, MAP_PRIVATE, at + 255));
+	EXPECT_EQ(0, map_ring(c, 4096, rw, MAP_PRIVATE, at + 256));
+	EXPECT_EQ(-EINVAL, map_ring(c, 8192, rw, MAP_PRIVATE, at - 1));
+	EXPECT_EQ(0, map_ring(c, 4096, rw, MAP_PRIVATE, at - 1));
+	gcpu_free(c);
+	gvm_free(vm);
 }
 
 TEST_HARNESS_MAIN

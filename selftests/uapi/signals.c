@@ -90,6 +90,24 @@ TEST_F(vcpu, mask)
 	EXPECT_EQ(0, hvm_set_signal_mask(self->c->fd, NULL, 0));
 }
 
+/* the same where nobody handles it: it would end the process, but is blocked outside */
+TEST_F(vcpu, mask_fatal)
+{
+	uint64_t inside = 0;
+	sigset_t block;
+	int sig = 0;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGALRM);
+	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &block, NULL));
+	ASSERT_EQ(0, hvm_set_signal_mask(self->c->fd, &inside, 8));
+	alarm_in(100);
+	signal(SIGALRM, SIG_DFL);
+	ASSERT_EQ(-EINTR, gcpu_run(self->c));
+	ASSERT_EQ(0, sigwait(&block, &sig));
+	EXPECT_EQ(SIGALRM, sig);
+}
+
 TEST_F(vcpu, bad_masks)
 {
 	struct {

@@ -527,6 +527,7 @@ const char *hvm_exit_name(uint32_t reason)
 		[HVM_EXIT_IOAPIC_EOI] = "ioapic_eoi",
 		[HVM_EXIT_X86_RDMSR] = "x86_rdmsr",
 		[HVM_EXIT_X86_WRMSR] = "x86_wrmsr",
+		[HVM_EXIT_DIRTY_RING_FULL] = "dirty_ring_full",
 	};
 
 	if (reason >= sizeof(names) / sizeof(names[0]) || !names[reason])
