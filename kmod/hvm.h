@@ -481,6 +481,9 @@ struct hvm_ioctl {
 	u16 lock;		/* HVM_LOCK_*: taken around fn */
 	long (*fn)(void *obj, void *arg, unsigned long uarg);	/* arg: kernel copy (NULL when size 0); uarg: as given */
 };
+/* A function for such a row that only calls another; @call uses obj, arg and uarg. */
+#define HVM_HANDLER(name, call) \
+	static long name(void *obj, void *arg, unsigned long uarg) { return call; }
 enum { HVM_LOCK_NONE, HVM_LOCK_VM /* vm->lock */, HVM_LOCK_VCPU /* vcpu->mutex, and loaded */ };
 /* Find @cmd in a table of @n rows, copy in, lock, call, unlock, copy out. -ENOTTY: no such row. */
 long hvm_ioctl_run(const struct hvm_ioctl *table, int n, unsigned int cmd, unsigned long uarg,

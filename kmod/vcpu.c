@@ -665,33 +665,28 @@ static long ioctl_run(struct hvm_vcpu *vcpu, unsigned long uarg)
 
 /* ---- other ioctls ---- */
 
-#define VCPU_HANDLER(name, fn) \
-	static long name(void *obj, void *arg, unsigned long uarg) { return fn(obj, arg); }
-#define VCPU_UARG(name, fn) \
-	static long name(void *obj, void *arg, unsigned long uarg) { return fn(obj, uarg); }
-
-VCPU_HANDLER(get_regs, hvm_get_regs)
-VCPU_HANDLER(set_regs, hvm_set_regs)
-VCPU_HANDLER(get_sregs, hvm_get_sregs)
-VCPU_HANDLER(set_sregs, hvm_set_sregs)
-VCPU_HANDLER(get_sregs2, hvm_get_sregs2)
-VCPU_HANDLER(set_sregs2, hvm_set_sregs2)
-VCPU_HANDLER(get_fpu, hvm_get_fpu)
-VCPU_HANDLER(set_fpu, hvm_set_fpu)
-VCPU_HANDLER(get_xcrs, hvm_get_xcrs)
-VCPU_HANDLER(set_xcrs, hvm_set_xcrs)
-VCPU_HANDLER(get_debugregs, hvm_get_debugregs)
-VCPU_HANDLER(set_debugregs, hvm_set_debugregs)
-VCPU_HANDLER(set_guest_debug, hvm_set_guest_debug)
-VCPU_HANDLER(get_mp_state, hvm_get_mp_state)
-VCPU_HANDLER(set_mp_state, hvm_set_mp_state)
-VCPU_HANDLER(set_events, hvm_set_events)
-VCPU_HANDLER(translate, hvm_translate)
-VCPU_HANDLER(setup_mce, hvm_setup_mce)
-VCPU_HANDLER(set_mce, hvm_set_mce)
-VCPU_UARG(get_cpuid2, hvm_get_cpuid)
-VCPU_UARG(set_xsave, hvm_set_xsave)
-VCPU_UARG(set_tsc_khz, hvm_set_tsc_khz)
+HVM_HANDLER(get_regs, hvm_get_regs(obj, arg))
+HVM_HANDLER(set_regs, hvm_set_regs(obj, arg))
+HVM_HANDLER(get_sregs, hvm_get_sregs(obj, arg))
+HVM_HANDLER(set_sregs, hvm_set_sregs(obj, arg))
+HVM_HANDLER(get_sregs2, hvm_get_sregs2(obj, arg))
+HVM_HANDLER(set_sregs2, hvm_set_sregs2(obj, arg))
+HVM_HANDLER(get_fpu, hvm_get_fpu(obj, arg))
+HVM_HANDLER(set_fpu, hvm_set_fpu(obj, arg))
+HVM_HANDLER(get_xcrs, hvm_get_xcrs(obj, arg))
+HVM_HANDLER(set_xcrs, hvm_set_xcrs(obj, arg))
+HVM_HANDLER(get_debugregs, hvm_get_debugregs(obj, arg))
+HVM_HANDLER(set_debugregs, hvm_set_debugregs(obj, arg))
+HVM_HANDLER(set_guest_debug, hvm_set_guest_debug(obj, arg))
+HVM_HANDLER(get_mp_state, hvm_get_mp_state(obj, arg))
+HVM_HANDLER(set_mp_state, hvm_set_mp_state(obj, arg))
+HVM_HANDLER(set_events, hvm_set_events(obj, arg))
+HVM_HANDLER(translate, hvm_translate(obj, arg))
+HVM_HANDLER(setup_mce, hvm_setup_mce(obj, arg))
+HVM_HANDLER(set_mce, hvm_set_mce(obj, arg))
+HVM_HANDLER(get_cpuid2, hvm_get_cpuid(obj, uarg))
+HVM_HANDLER(set_xsave, hvm_set_xsave(obj, uarg))
+HVM_HANDLER(set_tsc_khz, hvm_set_tsc_khz(obj, uarg))
 
 static long get_events(void *obj, void *arg, unsigned long uarg)
 {
@@ -713,60 +708,17 @@ static long set_lapic(void *obj, void *arg, unsigned long uarg)
 	return vcpu->apic ? hvm_lapic_set_state(vcpu, arg) : -EINVAL;
 }
 
-static long get_msrs(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_msr_io(obj, uarg, false);
-}
-
-static long set_msrs(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_msr_io(obj, uarg, true);
-}
-
-static long set_cpuid(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_set_cpuid(obj, uarg, false);
-}
-
-static long set_cpuid2(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_set_cpuid(obj, uarg, true);
-}
-
-static long has_attr(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_vcpu_attr(obj, arg, HVM_HAS_DEVICE_ATTR);
-}
-
-static long get_attr(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_vcpu_attr(obj, arg, HVM_GET_DEVICE_ATTR);
-}
-
-static long set_attr(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_vcpu_attr(obj, arg, HVM_SET_DEVICE_ATTR);
-}
-
-static long get_xsave(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_get_xsave(obj, uarg, false);
-}
-
-static long get_xsave2(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_get_xsave(obj, uarg, true);
-}
-
-static long get_tsc_khz(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_tsc_khz(obj);
-}
-
-static long kvmclock_ctrl(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_kvmclock_ctrl(obj);
-}
+HVM_HANDLER(get_msrs, hvm_msr_io(obj, uarg, false))
+HVM_HANDLER(set_msrs, hvm_msr_io(obj, uarg, true))
+HVM_HANDLER(set_cpuid, hvm_set_cpuid(obj, uarg, false))
+HVM_HANDLER(set_cpuid2, hvm_set_cpuid(obj, uarg, true))
+HVM_HANDLER(has_attr, hvm_vcpu_attr(obj, arg, HVM_HAS_DEVICE_ATTR))
+HVM_HANDLER(get_attr, hvm_vcpu_attr(obj, arg, HVM_GET_DEVICE_ATTR))
+HVM_HANDLER(set_attr, hvm_vcpu_attr(obj, arg, HVM_SET_DEVICE_ATTR))
+HVM_HANDLER(get_xsave, hvm_get_xsave(obj, uarg, false))
+HVM_HANDLER(get_xsave2, hvm_get_xsave(obj, uarg, true))
+HVM_HANDLER(get_tsc_khz, hvm_tsc_khz(obj))
+HVM_HANDLER(kvmclock_ctrl, hvm_kvmclock_ctrl(obj))
 
 static long do_interrupt(void *obj, void *arg, unsigned long uarg)
 {

@@ -119,20 +119,9 @@ static long vm_create_vcpu(void *obj, void *arg, unsigned long id)
 	return hvm_vcpu_create_fd(vm, id);
 }
 
-static long vm_set_memory(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_set_memory_region(obj, arg);
-}
-
-static long vm_get_dirty_log(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_get_dirty_log(obj, arg);
-}
-
-static long vm_clear_dirty_log(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_clear_dirty_log(obj, arg);
-}
+HVM_HANDLER(vm_set_memory, hvm_set_memory_region(obj, arg))
+HVM_HANDLER(vm_get_dirty_log, hvm_get_dirty_log(obj, arg))
+HVM_HANDLER(vm_clear_dirty_log, hvm_clear_dirty_log(obj, arg))
 
 static long vm_reset_dirty_rings(void *obj, void *arg, unsigned long uarg)
 {
@@ -249,10 +238,11 @@ static long vm_enable_cap(void *obj, void *arg, unsigned long uarg)
 	case HVM_CAP_MSR_PLATFORM_INFO:
 		vm->hide_platform_info = !val;
 		return 0;
-	case HVM_CAP_DISABLE_QUIRKS:
 	case HVM_CAP_DISABLE_QUIRKS2:
 		if (val & ~(u64)HVM_QUIRKS_VALID)
 			return -EINVAL;
+		fallthrough;
+	case HVM_CAP_DISABLE_QUIRKS:	/* the older one cannot ask which there are */
 		vm->disabled_quirks = val;
 		return 0;
 	case HVM_CAP_X86_DISABLE_EXITS:
@@ -274,10 +264,7 @@ static long vm_enable_cap(void *obj, void *arg, unsigned long uarg)
 }
 
 /* There is no kind of device to create: KVM's answer where it was built without one. */
-static long vm_create_device(void *obj, void *arg, unsigned long uarg)
-{
-	return -ENODEV;
-}
+HVM_HANDLER(vm_create_device, -ENODEV)
 
 static long vm_get_tsc_khz(void *obj, void *arg, unsigned long uarg)
 {
@@ -286,120 +273,29 @@ static long vm_get_tsc_khz(void *obj, void *arg, unsigned long uarg)
 	return vm->default_tsc_khz ?: tsc_khz;
 }
 
-static long vm_set_tsc_khz(void *obj, void *arg, unsigned long khz)
-{
-	return hvm_set_vm_tsc_khz(obj, khz);
-}
-
-static long vm_get_clock(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_clock_get(obj, arg);
-}
-
-static long vm_set_clock(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_clock_set(obj, arg);
-}
-
-static long vm_create_irqchip(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_create_irqchip(obj);
-}
-
-static long vm_get_irqchip(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_get_irqchip(obj, arg);
-}
-
-static long vm_set_irqchip(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_set_irqchip(obj, uarg);
-}
-
-static long vm_irq_line(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_irq_line(obj, arg);
-}
-
-static long vm_create_pit(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_create_pit(obj, HVM_PIT_SPEAKER_DUMMY);
-}
-
-static long vm_create_pit2(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_create_pit(obj, ((struct hvm_pit_config *)arg)->flags);
-}
-
-static long vm_get_pit(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_get_pit(obj, arg);
-}
-
-static long vm_set_pit(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_set_pit(obj, uarg);
-}
-
-static long vm_get_pit2(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_get_pit2(obj, arg);
-}
-
-static long vm_set_pit2(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_set_pit2(obj, arg);
-}
-
-static long vm_reinject_control(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_reinject_control(obj, uarg);
-}
-
-static long vm_signal_msi(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_signal_msi(obj, arg);
-}
-
-static long vm_set_routing(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_set_routing(obj, uarg);
-}
-
-static long vm_irqfd(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_irqfd_assign(obj, arg);
-}
-
-static long vm_ioeventfd(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_ioeventfd(obj, arg);
-}
-
-static long vm_coalesce(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_coalesced_zone(obj, arg, true);
-}
-
-static long vm_uncoalesce(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_coalesced_zone(obj, arg, false);
-}
-
-static long vm_set_msr_filter(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_set_msr_filter(obj, arg);
-}
-
-static long vm_check_extension(void *obj, void *arg, unsigned long cap)
-{
-	return hvm_check_extension(obj, cap);
-}
-
-static long vm_stats_fd(void *obj, void *arg, unsigned long uarg)
-{
-	return hvm_stats_fd(obj, NULL);
-}
+HVM_HANDLER(vm_set_tsc_khz, hvm_set_vm_tsc_khz(obj, uarg))
+HVM_HANDLER(vm_get_clock, hvm_clock_get(obj, arg))
+HVM_HANDLER(vm_set_clock, hvm_clock_set(obj, arg))
+HVM_HANDLER(vm_create_irqchip, hvm_create_irqchip(obj))
+HVM_HANDLER(vm_get_irqchip, hvm_get_irqchip(obj, arg))
+HVM_HANDLER(vm_set_irqchip, hvm_set_irqchip(obj, uarg))
+HVM_HANDLER(vm_irq_line, hvm_irq_line(obj, arg))
+HVM_HANDLER(vm_create_pit, hvm_create_pit(obj, HVM_PIT_SPEAKER_DUMMY))
+HVM_HANDLER(vm_create_pit2, hvm_create_pit(obj, ((struct hvm_pit_config *)arg)->flags))
+HVM_HANDLER(vm_get_pit, hvm_get_pit(obj, arg))
+HVM_HANDLER(vm_set_pit, hvm_set_pit(obj, uarg))
+HVM_HANDLER(vm_get_pit2, hvm_get_pit2(obj, arg))
+HVM_HANDLER(vm_set_pit2, hvm_set_pit2(obj, arg))
+HVM_HANDLER(vm_reinject_control, hvm_reinject_control(obj, uarg))
+HVM_HANDLER(vm_signal_msi, hvm_signal_msi(obj, arg))
+HVM_HANDLER(vm_set_routing, hvm_set_routing(obj, uarg))
+HVM_HANDLER(vm_irqfd, hvm_irqfd_assign(obj, arg))
+HVM_HANDLER(vm_ioeventfd, hvm_ioeventfd(obj, arg))
+HVM_HANDLER(vm_coalesce, hvm_coalesced_zone(obj, arg, true))
+HVM_HANDLER(vm_uncoalesce, hvm_coalesced_zone(obj, arg, false))
+HVM_HANDLER(vm_set_msr_filter, hvm_set_msr_filter(obj, arg))
+HVM_HANDLER(vm_check_extension, hvm_check_extension(obj, uarg))
+HVM_HANDLER(vm_stats_fd, hvm_stats_fd(obj, NULL))
 
 #define ROW(cmd, lock, fn)	{ cmd, _IOC_SIZE(cmd), HVM_LOCK_##lock, fn }
 #define RAW(cmd, lock, fn)	{ cmd, 0, HVM_LOCK_##lock, fn }

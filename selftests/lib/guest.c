@@ -509,11 +509,15 @@ static void report_abort(struct gcpu *c)
 static void report_exit(struct gcpu *c)
 {
 	struct hvm_regs r = gcpu_regs(c);
+	unsigned int i;
 
 	fprintf(stderr, "# vCPU %u: exit %s at rip %#llx", c->id,
 		hvm_exit_name(c->run->exit_reason), (unsigned long long)r.rip);
-	if (c->run->exit_reason == HVM_EXIT_INTERNAL_ERROR)
-		fprintf(stderr, " suberror %u", c->run->internal.suberror);
+	if (c->run->exit_reason == HVM_EXIT_INTERNAL_ERROR) {
+		fprintf(stderr, " suberror %u:", c->run->internal.suberror);
+		for (i = 0; i < c->run->internal.ndata && i < 16; i++)
+			fprintf(stderr, " %#llx", (unsigned long long)c->run->internal.data[i]);
+	}
 	if (c->run->exit_reason == HVM_EXIT_FAIL_ENTRY)
 		fprintf(stderr, " reason %#llx", (unsigned long long)
 			c->run->fail_entry.hardware_entry_failure_reason);
