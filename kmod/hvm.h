@@ -432,6 +432,7 @@ struct hvm_vm {
 	u64 disabled_exits;		/* [M] CAP_X86_DISABLE_EXITS mask */
 	u32 dirty_ring_bytes;		/* [M] CAP_DIRTY_LOG_RING, 0: bitmaps; before the first vCPU */
 	u32 manual_dirty;		/* [M] CAP_MANUAL_DIRTY_LOG_PROTECT2 flags */
+	u32 halt_poll_ns;		/* [M] CAP_HALT_POLL; read by vCPUs */
 	u32 disabled_quirks;		/* [M] HVM_X86_QUIRK_*: CAP_DISABLE_QUIRKS2 */
 	bool hide_platform_info;	/* [M] CAP_MSR_PLATFORM_INFO */
 	unsigned long tss_addr;		/* [M] SET_TSS_ADDR: only remembered */
@@ -826,7 +827,7 @@ int hvm_create_irqchip(struct hvm_vm *vm);		/* [M] */
 void hvm_legacy_destroy(struct hvm_vm *vm);
 int hvm_get_irqchip(struct hvm_vm *vm, struct hvm_irqchip *c);
 int hvm_set_irqchip(struct hvm_vm *vm, unsigned long uarg);
-int hvm_irq_line(struct hvm_vm *vm, struct hvm_irq_level *l);
+int hvm_irq_line(struct hvm_vm *vm, struct hvm_irq_level *l, bool status);
 int hvm_create_pit(struct hvm_vm *vm, u32 flags);	/* [M] */
 int hvm_get_pit2(struct hvm_vm *vm, struct hvm_pit_state2 *s);
 int hvm_set_pit2(struct hvm_vm *vm, const struct hvm_pit_state2 *s);

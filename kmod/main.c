@@ -198,6 +198,7 @@ long hvm_check_extension(struct hvm_vm *vm, unsigned long cap)
 	case HVM_CAP_SYS_ATTRIBUTES:
 	case HVM_CAP_ENFORCE_PV_FEATURE_CPUID:
 	case HVM_CAP_DISABLE_QUIRKS:
+	case HVM_CAP_HALT_POLL:
 		return 1;
 	case HVM_CAP_DISABLE_QUIRKS2:
 		return HVM_QUIRKS_VALID;
@@ -231,6 +232,7 @@ long hvm_check_extension(struct hvm_vm *vm, unsigned long cap)
 		return HVM_GUESTDBG_VALID;
 	case HVM_CAP_X86_DISABLE_EXITS:
 		return HVM_X86_DISABLE_EXITS_HLT | HVM_X86_DISABLE_EXITS_PAUSE |
+		       HVM_X86_DISABLE_EXITS_CSTATE |
 		       (mwait_in_guest() ? HVM_X86_DISABLE_EXITS_MWAIT : 0);
 	}
 	return check_irqchip_cap(cap);

@@ -481,17 +481,36 @@ static int vcpu_enter(struct hvm_vcpu *vcpu)
 	return entered ? handle_exit(vcpu) : 1;
 }
 
+static bool wait_over(struct hvm_vcpu *vcpu)
+{
+	return hvm_vcpu_runnable(vcpu) || signal_pending(current) ||
+	       READ_ONCE(vcpu->requests) & ~BIT(HVM_REQ_EVENT) & ~BIT(HVM_REQ_TLB_FLUSH);
+}
+
+/* Userspace would rather have the CPU spin than a guest wait for it to wake up. */
+static void halt_poll(struct hvm_vcpu *vcpu, u32 ns)
+{
+	u64 end = ktime_get_ns() + ns;
+
+	while (ktime_get_ns() < end && !wait_over(vcpu)) {
+		cpu_relax();
+		cond_resched();
+	}
+}
+
 /* HLT, or waiting for INIT or SIPI: sleep until something comes. */
 static noinline int vcpu_block(struct hvm_vcpu *vcpu)
 {
+	u32 poll = READ_ONCE(vcpu->vm->halt_poll_ns);
 	int r;
 
 	vcpu_unpin(vcpu);
+	if (unlikely(poll) && vcpu->mp_state == HVM_MP_STATE_HALTED)
+		halt_poll(vcpu, poll);
 	prepare_to_rcuwait(&vcpu->wait);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
-		if (hvm_vcpu_runnable(vcpu) || signal_pending(current) ||
-		    READ_ONCE(vcpu->requests) & ~BIT(HVM_REQ_EVENT) & ~BIT(HVM_REQ_TLB_FLUSH))
+		if (wait_over(vcpu))
 			break;
 		schedule();
 	}

@@ -224,6 +224,11 @@ static long vm_enable_cap(void *obj, void *arg, unsigned long uarg)
 	case HVM_CAP_DIRTY_LOG_RING:
 	case HVM_CAP_DIRTY_LOG_RING_ACQ_REL:
 		return hvm_dirty_ring_enable(vm, val);
+	case HVM_CAP_HALT_POLL:
+		if (val != (u32)val)
+			return -EINVAL;
+		WRITE_ONCE(vm->halt_poll_ns, val);
+		return 0;
 	case HVM_CAP_EXCEPTION_PAYLOAD:
 		vm->exception_payload = val;
 		return 0;
@@ -279,7 +284,8 @@ HVM_HANDLER(vm_set_clock, hvm_clock_set(obj, arg))
 HVM_HANDLER(vm_create_irqchip, hvm_create_irqchip(obj))
 HVM_HANDLER(vm_get_irqchip, hvm_get_irqchip(obj, arg))
 HVM_HANDLER(vm_set_irqchip, hvm_set_irqchip(obj, uarg))
-HVM_HANDLER(vm_irq_line, hvm_irq_line(obj, arg))
+HVM_HANDLER(vm_irq_line, hvm_irq_line(obj, arg, false))
+HVM_HANDLER(vm_irq_line_status, hvm_irq_line(obj, arg, true))
 HVM_HANDLER(vm_create_pit, hvm_create_pit(obj, HVM_PIT_SPEAKER_DUMMY))
 HVM_HANDLER(vm_create_pit2, hvm_create_pit(obj, ((struct hvm_pit_config *)arg)->flags))
 HVM_HANDLER(vm_get_pit, hvm_get_pit(obj, arg))
@@ -303,7 +309,7 @@ HVM_HANDLER(vm_stats_fd, hvm_stats_fd(obj, NULL))
 static const struct hvm_ioctl vm_table[] = {
 	ROW(HVM_SIGNAL_MSI, NONE, vm_signal_msi),
 	ROW(HVM_IRQ_LINE, NONE, vm_irq_line),
-	ROW(HVM_IRQ_LINE_STATUS, NONE, vm_irq_line),
+	ROW(HVM_IRQ_LINE_STATUS, NONE, vm_irq_line_status),
 	ROW(HVM_GET_DIRTY_LOG, VM, vm_get_dirty_log),
 	ROW(HVM_CLEAR_DIRTY_LOG, VM, vm_clear_dirty_log),
 	RAW(HVM_RESET_DIRTY_RINGS, VM, vm_reset_dirty_rings),

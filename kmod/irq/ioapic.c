@@ -92,6 +92,24 @@ int hvm_ioapic_set(struct hvm_vm *vm, int source, u32 pin, int level)
 	return r;
 }
 
+/* Has the message of an edge not been ended yet? */
+bool hvm_ioapic_busy(struct hvm_vm *vm, u32 pin)
+{
+	u64 entry = READ_ONCE(vm->ioapic->s.redirtbl[pin].bits);
+	struct hvm_lapic_irq irq;
+	struct hvm_vcpu *vcpu;
+	int i;
+
+	if (entry & (ENTRY_MASK | ENTRY_LEVEL))
+		return false;
+	decode(entry, &irq);
+	hvm_for_each_vcpu(i, vcpu, vm)
+		if (hvm_lapic_busy(vcpu, irq.vector) &&
+		    hvm_lapic_match(vcpu, irq.dest, irq.logical))
+			return true;
+	return false;
+}
+
 /* ---- ends of interrupts ---- */
 
 static bool pin_sends(struct hvm_ioapic *io, u32 pin, u8 vec)
@@ -137,7 +155,8 @@ void hvm_ioapic_eoi_vectors(struct hvm_vcpu *vcpu, u64 bitmap[4])
 
 	for (pin = 0; pin < HVM_IOAPIC_NUM_PINS; pin++) {
 		decode(READ_ONCE(io->s.redirtbl[pin].bits), &irq);
-		if (!irq.level && !hvm_routing_wants_ack(vcpu->vm, HVM_IRQCHIP_IOAPIC, pin))
+		if (!irq.level && pin != HVM_RTC_GSI &&
+		    !hvm_routing_wants_ack(vcpu->vm, HVM_IRQCHIP_IOAPIC, pin))
 			continue;
 		/* One that was sent before its entry changed is still to be ended. */
 		if (hvm_lapic_match(vcpu, irq.dest, irq.logical) ||

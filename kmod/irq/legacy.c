@@ -94,15 +94,21 @@ int hvm_set_irqchip(struct hvm_vm *vm, unsigned long uarg)
 /**
  * hvm_irq_line - HVM_IRQ_LINE, HVM_IRQ_LINE_STATUS
  * @vm: the VM
- * @l: GSI and level in, status out (which the first of the two does not copy)
+ * @l: GSI and level in, status out
+ * @status: which of the two. Who asks on behalf of a clock that makes up for lost
+ *	ticks is told, as by KVM, of one that comes before the end of the last: it is dropped.
  *
  * Return: 0; -ENXIO: no in-kernel irqchip.
  */
-int hvm_irq_line(struct hvm_vm *vm, struct hvm_irq_level *l)
+int hvm_irq_line(struct hvm_vm *vm, struct hvm_irq_level *l, bool status)
 {
 	if (!smp_load_acquire(&vm->irqchip_kernel))
 		return -ENXIO;
-	l->status = hvm_set_irq(vm, HVM_IRQ_USER, l->irq, !!l->level);
+	if (status && l->irq == HVM_RTC_GSI && l->level && vm->ioapic &&
+	    hvm_ioapic_busy(vm, HVM_RTC_GSI))
+		l->status = 0;
+	else
+		l->status = hvm_set_irq(vm, HVM_IRQ_USER, l->irq, !!l->level);
 	return 0;
 }
 

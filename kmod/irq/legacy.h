@@ -39,6 +39,8 @@ void hvm_pic_put(struct hvm_vm *vm, u32 chip, const struct hvm_pic_state *s);
 int hvm_ioapic_create(struct hvm_vm *vm);
 void hvm_ioapic_destroy(struct hvm_vm *vm);
 int hvm_ioapic_set(struct hvm_vm *vm, int source, u32 pin, int level);	/* as hvm_pic_set() */
+#define HVM_RTC_GSI	8
+bool hvm_ioapic_busy(struct hvm_vm *vm, u32 pin);	/* any context */
 bool hvm_ioapic_owns(struct hvm_vm *vm, gpa_t gpa);
 bool hvm_ioapic_mmio(struct hvm_vm *vm, gpa_t gpa, u32 len, void *data, bool write);
 void hvm_ioapic_eoi(struct hvm_vm *vm, u8 vec, bool level);	/* a local APIC ended @vec; any context */

@@ -404,6 +404,13 @@ void vmx_update_msr_bitmap(struct hvm_vcpu *vcpu)
 	/* A barrier command has no state to keep: the guest may as well do it itself. */
 	if (boot_cpu_has(X86_FEATURE_IBPB) && hvm_guest_has(vcpu, X86_FEATURE_SPEC_CTRL))
 		pass_through(map, vcpu, MSR_IA32_PRED_CMD, true);
+	/* Only read: who lets guests use power states lets them see for how long. */
+	if (vcpu->vm->disabled_exits & HVM_X86_DISABLE_EXITS_CSTATE) {
+		pass_through(map, vcpu, MSR_CORE_C1_RES, false);
+		pass_through(map, vcpu, MSR_CORE_C3_RESIDENCY, false);
+		pass_through(map, vcpu, MSR_CORE_C6_RESIDENCY, false);
+		pass_through(map, vcpu, MSR_CORE_C7_RESIDENCY, false);
+	}
 	if (v->proc2 & PROC2_X2APIC)
 		pass_x2apic(map, vcpu);
 }

@@ -118,6 +118,49 @@ TEST(edge)
 	ASSERT_DONE(c);
 }
 
+static void g_rtc(void)
+{
+	init(count);
+	ioapic_pin(8, 0x71, 0);
+	ioapic_pin(9, 0x62, 0);
+	GUEST_SYNC(1);
+	sti();
+	asm volatile("nop");
+	GUEST_ASSERT_EQ(got[0x71], 1);
+	GUEST_SYNC(2);
+	GUEST_ASSERT_EQ(got[0x71], 1);
+	GUEST_ASSERT_EQ(got[0x62], 0);
+	/* only now is the first ended */
+	xapic_write(APIC_EOI, 0);
+	GUEST_ASSERT_EQ(got[0x62], 1);
+	xapic_write(APIC_EOI, 0);
+	GUEST_SYNC(3);
+	GUEST_ASSERT_EQ(got[0x71], 2);
+	GUEST_DONE();
+}
+
+/* The RTC hears of ticks that got lost, others do not. */
+TEST(rtc_status)
+{
+	struct gcpu *c = cpu(g_rtc);
+	unsigned int i;
+
+	ASSERT_SYNC(c, 1);
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(i == 0, line(c, 8, 1) > 0);
+		EXPECT_LE(0, line(c, 8, 0));
+		EXPECT_LT(0, line(c, 9, 1));
+		EXPECT_LE(0, line(c, 9, 0));
+	}
+	ASSERT_SYNC(c, 2);
+	EXPECT_EQ(0, line(c, 8, 1));
+	EXPECT_LE(0, line(c, 8, 0));
+	ASSERT_SYNC(c, 3);
+	EXPECT_LT(0, line(c, 8, 1));
+	EXPECT_LE(0, line(c, 8, 0));
+	ASSERT_DONE(c);
+}
+
 /* a level: one message until its end, then again while the line is up */
 static void g_level(void)
 {
