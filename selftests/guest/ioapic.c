@@ -121,6 +121,7 @@ TEST(edge)
 static void g_rtc(void)
 {
 	init(count);
+	pic_init(0xffff, 1);
 	ioapic_pin(8, 0x71, 0);
 	ioapic_pin(9, 0x62, 0);
 	GUEST_SYNC(1);

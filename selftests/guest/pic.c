@@ -245,6 +245,8 @@ static volatile uint64_t is_hvm;
 /* while LVT0 is closed nothing comes; what waits comes when it opens */
 static void g_lint0(void)
 {
+	unsigned int i;
+
 	init(take, 0, 1);
 	xapic_write(APIC_LVT0, APIC_LVT_MASKED | 0x700);
 	sti();
@@ -252,7 +254,7 @@ static void g_lint0(void)
 	GUEST_ASSERT_EQ(total, 0);
 	lint0_extint();
 	/* KVM does not look before something else happens */
-	if (!is_hvm) {
+	for (i = 0; !is_hvm && !total && i < 100000; i++) {
 		xapic_write(APIC_TPR, 0xff);
 		xapic_write(APIC_TPR, 0);
 	}
