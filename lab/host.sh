@@ -45,7 +45,7 @@ that the time limit was reached, 125 that the lab or the host itself failed.
   --turns               its CPUs run in turns, not each in a thread of its own: slower
                         with several, but without races inside QEMU 7.2
   --count FILE          write how often each instruction was executed between the
-                        marks (lab/amd; see lab/profile)
+                        marks (see lab/profile)
   --quiet               no messages of the lab itself
 USAGE
 }

@@ -37,7 +37,8 @@ static bool quick;
 static volatile uint64_t operations;
 static volatile bool warming;		/* this does not count */
 
-#define NOP_MARK(on) asm volatile(".byte 0x0f, 0x1f, 0x80, %c0, 0x6d, 0x76, 0x68" \
+#define NOP_MARK(on) asm volatile("xchg %%bx, %%bx; "			\
+			      ".byte 0x0f, 0x1f, 0x80, %c0, 0x6d, 0x76, 0x68" \
 			      : : "i"(on) : "memory")
 
 #define MARK(on) do {							\
