@@ -541,6 +541,7 @@ int hvm_get_dirty_log(struct hvm_vm *vm, const struct hvm_dirty_log *log);	/* [M
 int hvm_clear_dirty_log(struct hvm_vm *vm, const struct hvm_clear_dirty_log *log);	/* [M] */
 bool hvm_slot_find(struct hvm_vm *vm, gfn_t gfn, struct hvm_slot *out);	/* copies the slot out; any context */
 void hvm_mark_dirty(struct hvm_vcpu *vcpu, gfn_t gfn);	/* own thread, any context */
+void hvm_mark_dirty_list(struct hvm_vcpu *vcpu, const u64 *gpa, u32 n);	/* likewise */
 void hvm_log_anew(struct hvm_vm *vm, u32 id, u64 offset);	/* [M], [S] for writing */
 int hvm_read_gpa(struct hvm_vm *vm, gpa_t gpa, void *buf, u32 len);	/* -EFAULT: no memory there; may cross pages; may sleep */
 int hvm_write_gpa(struct hvm_vcpu *vcpu, gpa_t gpa, const void *buf, u32 len);
@@ -779,6 +780,7 @@ void hvm_lapic_destroy(struct hvm_vcpu *vcpu);
 void hvm_lapic_reset(struct hvm_vcpu *vcpu, bool init);
 int hvm_lapic_pending(struct hvm_vcpu *vcpu);		/* vector above PPR, or -1; takes vcpu->cr8 as TPR */
 int hvm_lapic_ack(struct hvm_vcpu *vcpu);		/* IRR → ISR of that vector */
+void hvm_lapic_halting(struct hvm_vcpu *vcpu);
 void hvm_lapic_await_deadline(struct hvm_vcpu *vcpu);	/* its interrupt was posted ahead of time */
 int hvm_lapic_threshold(struct hvm_vcpu *vcpu);		/* TPR class below which something blocked would come, or -1 */
 bool hvm_lapic_accepts_pic(struct hvm_vcpu *vcpu);	/* LVT0 ExtINT: for the 8259 */

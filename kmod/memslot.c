@@ -128,16 +128,34 @@ bool hvm_slot_find(struct hvm_vm *vm, gfn_t gfn, struct hvm_slot *out)
 	return s;
 }
 
-void hvm_mark_dirty(struct hvm_vcpu *vcpu, gfn_t gfn)
+/**
+ * hvm_mark_dirty_list - these pages were written
+ * @vcpu: by whom, in its thread; interrupts may be off
+ * @gpa: an address in each
+ * @n: how many
+ *
+ * Most are neighbours: a slot is looked up only where the one before has not the page.
+ */
+void hvm_mark_dirty_list(struct hvm_vcpu *vcpu, const u64 *gpa, u32 n)
 {
-	const struct hvm_slot *s;
+	const struct hvm_slot *s = NULL;
+	gfn_t gfn;
 
 	rcu_read_lock();
-	s = slot_find(vcpu->vm, gfn);
-	/* Locked even if set already: the write that it tells of must come first. */
-	if (s && s->dirty)
-		hvm_slot_dirtied(vcpu, s, gfn);
+	for (; n--; gpa++) {
+		gfn = hvm_gfn(*gpa);
+		if (unlikely(!s || !slot_has(s, gfn)))
+			s = slot_find(vcpu->vm, gfn);
+		/* Locked even if set already: the write that it tells of must come first. */
+		if (s && s->dirty)
+			hvm_slot_dirtied(vcpu, s, gfn);
+	}
 	rcu_read_unlock();
+}
+
+void hvm_mark_dirty(struct hvm_vcpu *vcpu, gfn_t gfn)
+{
+	hvm_mark_dirty_list(vcpu, &(u64){ gfn << PAGE_SHIFT }, 1);
 }
 
 /* ---- the kernel's own accesses to guest memory ---- */

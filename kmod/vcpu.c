@@ -507,6 +507,7 @@ static noinline int vcpu_block(struct hvm_vcpu *vcpu)
 	vcpu_unpin(vcpu);
 	if (unlikely(poll) && vcpu->mp_state == HVM_MP_STATE_HALTED)
 		halt_poll(vcpu, poll);
+	hvm_lapic_halting(vcpu);
 	prepare_to_rcuwait(&vcpu->wait);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);

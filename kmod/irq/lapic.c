@@ -29,13 +29,17 @@
  *
  * The timer is an hrtimer that expires in hard interrupt context and posts its
  * vector there. It is always cancelled (which waits for the callback) before
- * any field the callback reads is changed to mean something else. The APIC
- * timer's clock is 1 GHz: one tick is a nanosecond.
+ * any field the callback reads is changed to mean something else, but for a
+ * deadline that is put off or taken back: then it may go on to where it is
+ * (->armed), and finds there that it has to go further, or that nobody waits for
+ * it. So guests that move their deadline all the time touch the host's timers
+ * hardly ever; while they halt the host, which may be idle, is not interrupted for
+ * that (hvm_lapic_halting()). The APIC timer's clock is 1 GHz: one tick is a nanosecond.
  *
  * A TSC deadline is met from the other side: its hrtimer expires ahead of time
  * by what it takes to bring the vCPU back to the guest, and what was too much of
  * that is waited for just before the interrupt is injected. How much it takes is
- * learnt from each time; at most ADVANCE_MAX_NS.
+ * learnt from each time; at most ADVANCE_MAX.
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
@@ -49,7 +53,7 @@
 #define LAPIC_IDS		256
 #define MIN_PERIOD_NS		200000			/* periodic timers: no faster, or the host drowns */
 #define TIMER_MODE		(3 << 17)
-#define ADVANCE_MAX_NS		10000
+#define ADVANCE_MAX		30000			/* TSC ticks: waking up takes instructions, not time */
 #define BASE_X2APIC		(MSR_IA32_APICBASE_ENABLE | X2APIC_ENABLE)
 #define ALL_X2APIC		0xffffffffu
 #define ALL_XAPIC		0xffu
@@ -78,11 +82,13 @@ struct hvm_lapic {
 	unsigned long events;		/* [A] EV_* */
 	u64 eoi_exits[4];		/* [T] vectors whose EOI userspace's IOAPIC wants to hear of */
 	unsigned long posted[4];	/* [A] on their way to the IRR, where that is the processor's */
+	unsigned long irr_words;	/* [A] words of the IRR that may have a bit set; not kept while virtual_irq */
 	struct hrtimer timer;
 	u32 timer_mode;			/* [*] see the timer's rule above, as the next two */
 	u64 period;			/* ns */
 	u64 deadline;			/* IA32_TSC_DEADLINE; the callback clears it */
-	s32 advance;			/* [T] ns that deadlines are met early */
+	u64 armed;			/* the deadline that the timer runs to, at most ->deadline; 0: it does not */
+	u32 advance;			/* [T] TSC ticks that deadlines are met early */
 	struct rcu_head rcu;
 };
 
@@ -151,11 +157,29 @@ static void take_posted(struct hvm_lapic *apic)
 	}
 }
 
+/* Own thread. */
 static int irr_highest(struct hvm_lapic *apic)
 {
-	if (apic->vcpu->virtual_irq)
+	unsigned long words;
+	u32 w;
+	int i;
+
+	if (apic->vcpu->virtual_irq) {
 		take_posted(apic);
-	return vec_highest(apic, APIC_IRR);
+		return vec_highest(apic, APIC_IRR);
+	}
+	while ((words = READ_ONCE(apic->irr_words))) {
+		i = __fls(words);
+		w = reg_get(apic, APIC_IRR + i * 0x10);
+		if (w)
+			return i * 32 + __fls(w);
+		/* post() sets them in the other order: one of the two sees the other. */
+		clear_bit(i, &apic->irr_words);
+		smp_mb__after_atomic();
+		if (reg_get(apic, APIC_IRR + i * 0x10))
+			set_bit(i, &apic->irr_words);
+	}
+	return -1;
 }
 
 static int isr_highest(const struct hvm_lapic *apic)
@@ -336,9 +360,16 @@ static void post(struct hvm_lapic *apic, u8 vec, bool level)
 			clear_bit(vec & 31, vec_word(apic, APIC_TMR, vec));
 	}
 	/* Whoever set the bit first also asks the vCPU to look. */
-	if (READ_ONCE(apic->vcpu->virtual_irq) ? !test_and_set_bit(vec, apic->posted) :
-	    !test_and_set_bit(vec & 31, vec_word(apic, APIC_IRR, vec)))
-		hvm_request(apic->vcpu, HVM_REQ_EVENT);
+	if (READ_ONCE(apic->vcpu->virtual_irq)) {
+		if (test_and_set_bit(vec, apic->posted))
+			return;
+	} else {
+		if (test_and_set_bit(vec & 31, vec_word(apic, APIC_IRR, vec)))
+			return;
+		if (!test_bit(vec >> 5, &apic->irr_words))
+			set_bit(vec >> 5, &apic->irr_words);
+	}
+	hvm_request(apic->vcpu, HVM_REQ_EVENT);
 }
 
 /* Returns 1 when the APIC took the message, else 0. */
@@ -704,28 +735,59 @@ int hvm_lapic_init_sipi(struct hvm_vcpu *vcpu)
 
 /* ---- the timer ---- */
 
+static u64 ticks_to_ns(struct hvm_lapic *apic, u64 ticks)
+{
+	u32 khz = hvm_tsc_khz(apic->vcpu);
+
+	/* At most some three years, so that the division cannot overflow. */
+	return mul_u64_u32_div(min_t(u64, ticks, (u64)khz * 100000000000ULL), 1000000, khz);
+}
+
+static enum hrtimer_restart deadline_expired(struct hvm_lapic *apic)
+{
+	u64 armed = apic->armed, deadline;
+
+	/* Before looking at the deadline: put_off() does it in the other order. */
+	smp_store_mb(apic->armed, 0);
+	deadline = READ_ONCE(apic->deadline);
+	if (!deadline)
+		return HRTIMER_NORESTART;
+	if (deadline > armed) {
+		hrtimer_add_expires_ns(&apic->timer, ticks_to_ns(apic, deadline - armed));
+		WRITE_ONCE(apic->armed, deadline);
+		return HRTIMER_RESTART;
+	}
+	/* Whoever sees the interrupt waits for its time. */
+	WRITE_ONCE(apic->vcpu->timer_early, deadline);
+	local_deliver(apic, APIC_LVTT);
+	WRITE_ONCE(apic->deadline, 0);
+	return HRTIMER_NORESTART;
+}
+
 static enum hrtimer_restart timer_expired(struct hrtimer *timer)
 {
 	struct hvm_lapic *apic = container_of(timer, struct hvm_lapic, timer);
 	u32 mode = READ_ONCE(apic->timer_mode);
 
-	/* Whoever sees the interrupt waits for its time. */
 	if (mode == APIC_LVT_TIMER_TSCDEADLINE)
-		WRITE_ONCE(apic->vcpu->timer_early, apic->deadline);
+		return deadline_expired(apic);
 	local_deliver(apic, APIC_LVTT);
-	if (mode == APIC_LVT_TIMER_PERIODIC) {
-		/* The guest may have made a fast one-shot timer periodic. */
-		hrtimer_forward_now(timer, max_t(u64, apic->period, MIN_PERIOD_NS));
-		return HRTIMER_RESTART;
-	}
-	if (mode == APIC_LVT_TIMER_TSCDEADLINE)
-		WRITE_ONCE(apic->deadline, 0);
-	return HRTIMER_NORESTART;
+	if (mode != APIC_LVT_TIMER_PERIODIC)
+		return HRTIMER_NORESTART;
+	/* The guest may have made a fast one-shot timer periodic. */
+	hrtimer_forward_now(timer, max_t(u64, apic->period, MIN_PERIOD_NS));
+	return HRTIMER_RESTART;
+}
+
+static void timer_cancel(struct hvm_lapic *apic)
+{
+	hrtimer_cancel(&apic->timer);
+	apic->armed = 0;
 }
 
 static void timer_stop(struct hvm_lapic *apic)
 {
-	hrtimer_cancel(&apic->timer);
+	timer_cancel(apic);
 	apic->period = 0;
 	apic->deadline = 0;
 }
@@ -733,7 +795,7 @@ static void timer_stop(struct hvm_lapic *apic)
 /* Count down from the initial count, @left ns of which are left; 0: it ran out before. */
 static void timer_start(struct hvm_lapic *apic, u64 left)
 {
-	hrtimer_cancel(&apic->timer);
+	timer_cancel(apic);
 	apic->period = (u64)reg_get(apic, APIC_TMICT) << apic->timer_shift;
 	if (apic->period && apic->timer_mode == APIC_LVT_TIMER_PERIODIC)
 		apic->period = max_t(u64, apic->period, MIN_PERIOD_NS);
@@ -780,29 +842,62 @@ static void set_lvtt(struct hvm_lapic *apic, u32 val)
 	reg_set(apic, APIC_LVTT, val);
 }
 
-static void set_deadline(struct hvm_lapic *apic, u64 deadline)
+/* The timer runs already, and to before @deadline: leave it. (0 is none, so: never.) */
+static bool put_off(struct hvm_lapic *apic, u64 deadline)
 {
-	u32 khz = hvm_tsc_khz(apic->vcpu);
-	u64 now, ns;
+	u64 armed = READ_ONCE(apic->armed);
 
-	hrtimer_cancel(&apic->timer);
+	if (armed - 1 >= deadline - 1)
+		return false;
+	smp_store_mb(apic->deadline, deadline);
+	/* It may just have expired, or gone on to the deadline before. */
+	armed = READ_ONCE(apic->armed);
+	return armed - 1 < deadline - 1;
+}
+
+/* Run to ->deadline and nowhere else. */
+static void start_deadline(struct hvm_lapic *apic)
+{
+	u64 now, left;
+
 	apic->vcpu->timer_early = 0;
-	if (!deadline) {
-		apic->deadline = 0;
+	if (!apic->deadline)
 		return;
-	}
 	now = hvm_tsc_read(apic->vcpu);
-	if (deadline <= now) {
+	if (apic->deadline <= now) {
 		apic->deadline = 0;
 		local_deliver(apic, APIC_LVTT);
 		return;
 	}
+	left = apic->deadline - now;
+	left -= min_t(u64, left, apic->advance);
+	apic->armed = apic->deadline;
+	hrtimer_start(&apic->timer, ns_to_ktime(ticks_to_ns(apic, left) + 1), HRTIMER_MODE_REL_HARD);
+}
+
+static void set_deadline(struct hvm_lapic *apic, u64 deadline)
+{
+	if (put_off(apic, deadline))
+		return;
+	timer_cancel(apic);
 	apic->deadline = deadline;
-	/* At most some three years, so that the division cannot overflow. */
-	deadline = min_t(u64, deadline - now, (u64)khz * 100000000000ULL);
-	ns = mul_u64_u32_div(deadline, 1000000, khz) + 1;
-	ns -= min_t(u64, ns, apic->advance);
-	hrtimer_start(&apic->timer, ns_to_ktime(ns), HRTIMER_MODE_REL_HARD);
+	start_deadline(apic);
+}
+
+/**
+ * hvm_lapic_halting - the vCPU is about to sleep
+ * @vcpu: own thread
+ *
+ * From here on its timer runs to the deadline that counts.
+ */
+void hvm_lapic_halting(struct hvm_vcpu *vcpu)
+{
+	struct hvm_lapic *apic = vcpu->apic;
+
+	if (likely(!apic || READ_ONCE(apic->armed) == READ_ONCE(apic->deadline)))
+		return;
+	timer_cancel(apic);
+	start_deadline(apic);
 }
 
 /**
@@ -811,17 +906,17 @@ static void set_deadline(struct hvm_lapic *apic, u64 deadline)
  */
 void hvm_lapic_await_deadline(struct hvm_vcpu *vcpu)
 {
-	const u64 max = (u64)hvm_tsc_khz(vcpu) * ADVANCE_MAX_NS / 1000000;
+	/* Nor more than a millisecond, however slow the guest's clock. */
+	const s64 max = min_t(u32, ADVANCE_MAX, hvm_tsc_khz(vcpu));
 	struct hvm_lapic *apic = vcpu->apic;
 	u64 deadline = vcpu->timer_early;
 	s64 late = hvm_tsc_read(vcpu) - deadline;
 
 	vcpu->timer_early = 0;
 	/* Not by that much: the TSC was set, or the thread had no CPU. */
-	if (late > (s64)max || late < -(s64)max)
+	if (late > max || late < -max)
 		return;
-	apic->advance += div_s64(late * 1000000, hvm_tsc_khz(vcpu)) / 8;
-	apic->advance = clamp(apic->advance, 0, ADVANCE_MAX_NS);
+	apic->advance = clamp_t(s64, apic->advance + late / 8, 0, max);
 	while ((s64)(hvm_tsc_read(vcpu) - deadline) < 0)
 		cpu_relax();
 }
@@ -1160,9 +1255,10 @@ int hvm_lapic_set_state(struct hvm_vcpu *vcpu, const struct hvm_lapic_state *s)
 	if (x2 && vcpu->vm->x2apic_ids && STATE(s, APIC_ID) != vcpu->id)
 		return -EINVAL;
 	hvm_lapic_sync_pv_eoi(vcpu);
-	hrtimer_cancel(&apic->timer);
+	timer_cancel(apic);
 	memset(apic->posted, 0, sizeof(apic->posted));
 	memcpy(apic->regs, s->regs, sizeof(s->regs));
+	WRITE_ONCE(apic->irr_words, 0xff);
 	/* What is derived, or not userspace's to choose. */
 	reg_set(apic, APIC_LVR, LAPIC_VERSION);
 	if (x2) {
@@ -1271,6 +1367,7 @@ void hvm_lapic_set_virtual(struct hvm_vcpu *vcpu, bool on)
 	/* From here on everybody posts the new way. */
 	synchronize_rcu_expedited();
 	take_posted(vcpu->apic);
+	WRITE_ONCE(vcpu->apic->irr_words, 0xff);
 	vcpu->apic->isr_top = vec_highest(vcpu->apic, APIC_ISR);
 	hvm_request_only(vcpu, HVM_REQ_EVENT);
 }

@@ -26,6 +26,10 @@
 			 BIT_ULL(REASON_TPR_BELOW) | BIT_ULL(REASON_APIC_WRITE) |	\
 			 BIT_ULL(REASON_EOI_INDUCED) | BIT_ULL(REASON_PREEMPTION_TIMER))
 
+/* Instructions that fast_exit() may finish. */
+#define FAST_EXITS	(BIT_ULL(REASON_WRMSR) | BIT_ULL(REASON_RDMSR) | BIT_ULL(REASON_IO) |	\
+			 BIT_ULL(REASON_EPT_VIOLATION) | BIT_ULL(REASON_CPUID) | BIT_ULL(REASON_VMCALL))
+
 #define MAX_FAST_EXITS	1024	/* in a row, before the host gets a moment for its interrupts */
 
 #define IO_SIZE(qual)	(((qual) & 7) + 1)
@@ -241,8 +245,7 @@ static void drain_pml(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 
 	if (i == PML_ENTRIES)
 		return;
-	for (; i < PML_ENTRIES; i++)
-		hvm_mark_dirty(vcpu, hvm_gfn(v->pml[i]));
+	hvm_mark_dirty_list(vcpu, v->pml + i, PML_ENTRIES - i);
 	vmwrite(VMCS_GUEST_PML_INDEX, PML_ENTRIES - 1);
 }
 
@@ -375,33 +378,41 @@ static enum verdict host_exception(void)
 	return DESCRIBE;
 }
 
+/* Those that are not by an instruction which could end here. */
+static enum verdict other_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
+{
+	switch (v->reason) {
+	case REASON_PREEMPTION_TIMER:
+		vmwrite(VMCS_PREEMPTION_TIMER, vmx_caps.timer);
+		fallthrough;
+	case REASON_INTERRUPT:
+		return HOST_INTERRUPT;
+	case REASON_EXCEPTION:
+		return host_exception();
+	case REASON_PML_FULL:
+		if (vmread(VMCS_EXIT_QUALIFICATION) & INFO_NMI_UNBLOCKED)
+			block_nmi(vcpu, v);
+		drain_pml(vcpu, v);
+		/* A dirty ring may be full. */
+		return READ_ONCE(vcpu->requests) ? LEAVE : AGAIN;
+	case REASON_EOI_INDUCED:
+		hvm_lapic_eoi_induced(vcpu, vmread(VMCS_EXIT_QUALIFICATION));
+		fallthrough;
+	case REASON_APIC_WRITE:
+		/* After the instruction. The only such write is a self-IPI of an illegal vector. */
+		return READ_ONCE(vcpu->requests) && !hvm_fast_event(vcpu) ? LEAVE : AGAIN;
+	}
+	return DESCRIBE;
+}
+
 /* Exits that end here, hottest first. */
 static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 {
 	u32 reason = v->reason;
 	enum hvm_fast r;
 
-	if (reason == REASON_INTERRUPT)
-		return HOST_INTERRUPT;
-	if (reason == REASON_PREEMPTION_TIMER) {
-		vmwrite(VMCS_PREEMPTION_TIMER, vmx_caps.timer);
-		return HOST_INTERRUPT;
-	}
-	if (reason == REASON_EXCEPTION)
-		return host_exception();
-	if (unlikely(reason == REASON_PML_FULL)) {
-		if (vmread(VMCS_EXIT_QUALIFICATION) & INFO_NMI_UNBLOCKED)
-			block_nmi(vcpu, v);
-		drain_pml(vcpu, v);
-		/* A dirty ring may be full. */
-		return READ_ONCE(vcpu->requests) ? LEAVE : AGAIN;
-	}
-	/* After the instruction. The only such write is a self-IPI of an illegal vector. */
-	if (reason == REASON_EOI_INDUCED || reason == REASON_APIC_WRITE) {
-		if (reason == REASON_EOI_INDUCED)
-			hvm_lapic_eoi_induced(vcpu, vmread(VMCS_EXIT_QUALIFICATION));
-		return READ_ONCE(vcpu->requests) && !hvm_fast_event(vcpu) ? LEAVE : AGAIN;
-	}
+	if (reason >= 64 || !(BIT_ULL(reason) & FAST_EXITS))
+		return other_exit(vcpu, v);
 	/* A single step must be seen after the instruction, by the common code. */
 	if (unlikely(vcpu->rflags & X86_EFLAGS_TF))
 		return DESCRIBE;
@@ -435,10 +446,7 @@ static enum verdict fast_exit(struct hvm_vcpu *vcpu, struct vmx_vcpu *v)
 	} else if (reason == REASON_RDMSR) {
 		if (!hvm_fast_rdmsr(vcpu))
 			return DESCRIBE;
-	} else if (reason == REASON_VMCALL) {
-		if (!hvm_fast_hypercall(vcpu))
-			return DESCRIBE;
-	} else {
+	} else if (!hvm_fast_hypercall(vcpu)) {
 		return DESCRIBE;
 	}
 	if (reason != REASON_EPT_VIOLATION && reason != REASON_IO)

@@ -598,10 +598,15 @@ static void prepare_spec_ctrl(struct vmx_vcpu *v)
 	v->args.flags |= ENTER_SPEC_CTRL | (v->spec_direct ? ENTER_SAVE_SPEC : 0);
 }
 
+/* After these the common code has touched the vCPU and its guest's memory, nobody else's. */
+#define CLEAN_EXITS	(BIT(HVM_X_NONE) | BIT(HVM_X_HLT) | BIT(HVM_X_IRQ_WINDOW) |	\
+			 BIT(HVM_X_NMI_WINDOW) | BIT(HVM_X_CR8_BELOW) | BIT(HVM_X_STAGE2))
+
 /*
  * Against L1TF: what userspace, another task, or a host interrupt left in the L1
- * data cache may not be there when the guest runs on it. Mending a stage-2 fault
- * leaves nothing that is not the guest's.
+ * data cache may not be there when the guest runs on it. l1d_stale says that the
+ * thread was in userspace or scheduled out, the kernel's own flag that this CPU took
+ * an interrupt; handlers of exits that are not clean count as well.
  *
  * Without microcode that knows the command, zeros take the cache: twice what it
  * holds, as its replacement is not quite in order; and first a line of each page,
@@ -611,7 +616,7 @@ static void flush_l1d(struct vmx_vcpu *v)
 {
 	unsigned long at = vmx_caps.l1d_fill, end = at + L1D_FILL, page;
 
-	if (!v->l1d_stale && v->vcpu->exit.code == HVM_X_STAGE2 && !kvm_get_cpu_l1tf_flush_l1d())
+	if (!v->l1d_stale && BIT(v->vcpu->exit.code) & CLEAN_EXITS && !kvm_get_cpu_l1tf_flush_l1d())
 		return;
 	v->l1d_stale = false;
 	kvm_clear_cpu_l1tf_flush_l1d();
@@ -789,10 +794,12 @@ static void vmx_get_seg(struct hvm_vcpu *vcpu, enum hvm_seg seg, struct hvm_segm
 }
 
 /* Rights alone: half of the exits that ask for a mode need nothing else of the segments. */
-static u32 rights_of(struct vmx_vcpu *v, int seg)
+static __always_inline u32 rights_of(struct vmx_vcpu *v, int seg)
 {
 	if (v->have & BIT(seg))
 		return v->seg[seg].rights;
+	if (likely(v->held))
+		return vmread(VMCS_GUEST_ES_RIGHTS + 2 * seg);
 	vmx_fetch(v, ITEM_RIGHTS);
 	return v->rights[seg == HVM_SEG_SS];
 }

@@ -379,29 +379,40 @@ static long send_ipi(struct hvm_vm *vm, const unsigned long *mask, u32 min, u32 
 
 static void hypercall(struct hvm_vcpu *vcpu)
 {
-	bool wide = hvm_cpu_mode(vcpu) == HVM_CPU_LONG64;
-	static const u8 reg[5] = { HVM_RAX, HVM_RBX, HVM_RCX, HVM_RDX, HVM_RSI };
-	unsigned long a[5];
+	/* Outside 64-bit mode registers are 32 bits wide. */
+	bool wide = hvm_long_mode(vcpu) && hvm_cpu_mode(vcpu) == HVM_CPU_LONG64;
+	u64 *gpr = vcpu->gpr, mask = wide ? U64_MAX : U32_MAX;
+	unsigned long bits[2];
 	long ret = -HC_ENOSYS;
-	int i;
 
-	for (i = 0; i < ARRAY_SIZE(a); i++)
-		a[i] = wide ? vcpu->gpr[reg[i]] : (u32)vcpu->gpr[reg[i]];
 	vcpu->stat[HVM_STAT_HYPERCALLS]++;
-
-	if (hvm_vcpu_cpl(vcpu))
-		ret = -EPERM;
-	else if (a[0] == HC_VAPIC_POLL_IRQ)
+	if (hvm_vcpu_cpl(vcpu)) {
+		gpr[HVM_RAX] = -EPERM & mask;
+		return;
+	}
+	switch (gpr[HVM_RAX] & mask) {
+	case HC_VAPIC_POLL_IRQ:
 		ret = 0;		/* pending interrupts are looked at before each entry */
-	else if (a[0] == HC_KICK_CPU && vcpu->apic && guest_may(vcpu, KVM_FEATURE_PV_UNHALT))
-		ret = kick_cpu(vcpu->vm, a[2]);
-	else if (a[0] == HC_SEND_IPI && vcpu->apic && guest_may(vcpu, KVM_FEATURE_PV_SEND_IPI))
-		ret = send_ipi(vcpu->vm, &a[1], a[3], a[4], wide);
-	else if (a[0] == HC_SCHED_YIELD && guest_may(vcpu, KVM_FEATURE_PV_SCHED_YIELD))
-		ret = 0;		/* a hint, and to leave the guest is to follow it */
-	else if (a[0] == HC_CLOCK_PAIRING)
+		break;
+	case HC_KICK_CPU:
+		if (vcpu->apic && guest_may(vcpu, KVM_FEATURE_PV_UNHALT))
+			ret = kick_cpu(vcpu->vm, gpr[HVM_RCX] & mask);
+		break;
+	case HC_SEND_IPI:
+		bits[0] = gpr[HVM_RBX] & mask;
+		bits[1] = gpr[HVM_RCX] & mask;
+		if (vcpu->apic && guest_may(vcpu, KVM_FEATURE_PV_SEND_IPI))
+			ret = send_ipi(vcpu->vm, bits, gpr[HVM_RDX] & mask, gpr[HVM_RSI] & mask, wide);
+		break;
+	case HC_SCHED_YIELD:
+		if (guest_may(vcpu, KVM_FEATURE_PV_SCHED_YIELD))
+			ret = 0;	/* a hint, and to leave the guest is to follow it */
+		break;
+	case HC_CLOCK_PAIRING:
 		ret = -EOPNOTSUPP;
-	vcpu->gpr[HVM_RAX] = wide ? ret : (u32)ret;
+		break;
+	}
+	gpr[HVM_RAX] = ret & mask;
 }
 
 int hvm_handle_hypercall(struct hvm_vcpu *vcpu)

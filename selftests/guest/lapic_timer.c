@@ -140,6 +140,100 @@ static void g_not_early(void)
 	}
 }
 
+static void spin_until(uint64_t tsc)
+{
+	while (rdtsc() < tsc)
+		cpu_relax();
+}
+
+/* False: the emulated processor stood still for so long that @old may have expired first. */
+static bool move_deadline(uint64_t old, uint64_t new)
+{
+	wrmsr(MSR_TSC_DEADLINE, new);
+	GUEST_ASSERT_EQ(rdmsr(MSR_TSC_DEADLINE), new);
+	return rdtsc() < old - khz;
+}
+
+/* Move a deadline in one way or another. Returns the one that counts; 0: too slow. */
+static uint64_t moved(uint64_t way, uint64_t a)
+{
+	const uint64_t step = 40 * khz;
+	bool ok;
+
+	wrmsr(MSR_TSC_DEADLINE, a + step);
+	ok = move_deadline(a + step, a + 4 * step);	/* put off */
+	switch (way) {
+	case 1:						/* taken nearer again */
+		ok &= move_deadline(a + 4 * step, a + 2 * step);
+		return ok ? a + 2 * step : 0;
+	case 2:						/* further off, once the first has passed */
+		spin_until(a + 2 * step);
+		ok &= move_deadline(a + 4 * step, a + 6 * step);
+		return ok ? a + 6 * step : 0;
+	case 3:						/* ... nearer */
+		ok &= move_deadline(a + 4 * step, a + 50 * step);
+		spin_until(a + 2 * step);
+		ok &= move_deadline(a + 50 * step, a + 3 * step);
+		return ok ? a + 3 * step : 0;
+	case 4:						/* taken back, and a new one */
+		ok &= move_deadline(a + 4 * step, 0);
+		sti();
+		spin_until(a + 5 * step);
+		cli();
+		wrmsr(MSR_TSC_DEADLINE, a + 6 * step);
+		return ok ? a + 6 * step : 0;
+	}
+	return ok ? a + 4 * step : 0;
+}
+
+/*
+ * A deadline that moves while it runs: only the last one counts, whether the
+ * guest runs meanwhile or halts.
+ */
+static void g_moving(void)
+{
+	uint64_t way, i, when;
+
+	guest_handlers[VEC] = tick;
+	xapic_enable();
+	xapic_write(APIC_LVTT, VEC | APIC_LVT_DEADLINE);
+	for (i = 0; i < 10; i++) {
+		way = i / 2;
+		ticks = 0;
+		when = moved(way, rdtsc());
+		if (!when) {
+			wrmsr(MSR_TSC_DEADLINE, 0);
+			sti_nop();
+			cli();
+			i--;
+			continue;
+		}
+		GUEST_ASSERT_EQ(ticks, 0);
+		if (i % 2) {
+			sti_hlt();
+		} else {
+			sti();
+			while (!ticks)
+				cpu_relax();
+		}
+		cli();
+		GUEST_ASSERT_EQ(ticks, 1);
+		GUEST_ASSERT(last_tsc >= when);
+		GUEST_ASSERT(last_tsc < when + 1000 * khz);
+		GUEST_ASSERT_EQ(rdmsr(MSR_TSC_DEADLINE), 0);
+	}
+	/* by a little more each time, past the first one's time: the last comes */
+	sti();
+	for (i = 0; i < 100; i++) {
+		when = rdtsc() + 2 * khz;
+		wrmsr(MSR_TSC_DEADLINE, when);
+		spin_until(when - 3 * khz / 2);
+	}
+	while (last_tsc < when)
+		cpu_relax();
+	cli();
+}
+
 /* halted for good in the kernel, with no timer: only userspace wakes it */
 static void run_timer(struct __test_metadata *_metadata, void (*fn)(void))
 {
@@ -154,6 +248,7 @@ TEST(one_shot) { run_timer(_metadata, g_one_shot); }
 TEST(periodic) { run_timer(_metadata, g_periodic); }
 TEST(tsc_deadline) { run_timer(_metadata, g_deadline); }
 TEST(never_early) { run_timer(_metadata, g_not_early); }
+TEST(moving_deadline) { run_timer(_metadata, g_moving); }
 
 /* the timer goes on while the vCPU is outside */
 static void g_outside(void)
