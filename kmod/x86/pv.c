@@ -364,7 +364,7 @@ static long kick_cpu(struct hvm_vm *vm, u32 apic_id)
 	return 0;
 }
 
-static long send_ipi(struct hvm_vm *vm, const unsigned long *mask, u32 min, u32 icr, bool wide)
+static long send_ipi(struct hvm_vm *vm, u64 low, u64 high, u32 min, u32 icr, bool wide)
 {
 	u32 step = wide ? 64 : 32;
 
@@ -373,45 +373,30 @@ static long send_ipi(struct hvm_vm *vm, const unsigned long *mask, u32 min, u32 
 	/* IDs stay far below 2^32: a sum that wraps would start over at 0. */
 	if (min > HVM_MAX_VCPU_ID)
 		return 0;
-	return hvm_lapic_send_mask(vm, min, mask[0], icr) +
-	       hvm_lapic_send_mask(vm, min + step, mask[1], icr);
+	return hvm_lapic_send_mask(vm, min, low, icr) + hvm_lapic_send_mask(vm, min + step, high, icr);
 }
 
 static void hypercall(struct hvm_vcpu *vcpu)
 {
 	/* Outside 64-bit mode registers are 32 bits wide. */
 	bool wide = hvm_long_mode(vcpu) && hvm_cpu_mode(vcpu) == HVM_CPU_LONG64;
-	u64 *gpr = vcpu->gpr, mask = wide ? U64_MAX : U32_MAX;
-	unsigned long bits[2];
+	u64 *gpr = vcpu->gpr, mask = wide ? U64_MAX : U32_MAX, nr = gpr[HVM_RAX] & mask;
 	long ret = -HC_ENOSYS;
 
 	vcpu->stat[HVM_STAT_HYPERCALLS]++;
-	if (hvm_vcpu_cpl(vcpu)) {
-		gpr[HVM_RAX] = -EPERM & mask;
-		return;
-	}
-	switch (gpr[HVM_RAX] & mask) {
-	case HC_VAPIC_POLL_IRQ:
+	if (hvm_vcpu_cpl(vcpu))
+		ret = -EPERM;
+	else if (nr == HC_VAPIC_POLL_IRQ)
 		ret = 0;		/* pending interrupts are looked at before each entry */
-		break;
-	case HC_KICK_CPU:
-		if (vcpu->apic && guest_may(vcpu, KVM_FEATURE_PV_UNHALT))
-			ret = kick_cpu(vcpu->vm, gpr[HVM_RCX] & mask);
-		break;
-	case HC_SEND_IPI:
-		bits[0] = gpr[HVM_RBX] & mask;
-		bits[1] = gpr[HVM_RCX] & mask;
-		if (vcpu->apic && guest_may(vcpu, KVM_FEATURE_PV_SEND_IPI))
-			ret = send_ipi(vcpu->vm, bits, gpr[HVM_RDX] & mask, gpr[HVM_RSI] & mask, wide);
-		break;
-	case HC_SCHED_YIELD:
-		if (guest_may(vcpu, KVM_FEATURE_PV_SCHED_YIELD))
-			ret = 0;	/* a hint, and to leave the guest is to follow it */
-		break;
-	case HC_CLOCK_PAIRING:
+	else if (nr == HC_KICK_CPU && vcpu->apic && guest_may(vcpu, KVM_FEATURE_PV_UNHALT))
+		ret = kick_cpu(vcpu->vm, gpr[HVM_RCX]);
+	else if (nr == HC_SEND_IPI && vcpu->apic && guest_may(vcpu, KVM_FEATURE_PV_SEND_IPI))
+		ret = send_ipi(vcpu->vm, gpr[HVM_RBX] & mask, gpr[HVM_RCX] & mask,
+			       gpr[HVM_RDX], gpr[HVM_RSI], wide);
+	else if (nr == HC_SCHED_YIELD && guest_may(vcpu, KVM_FEATURE_PV_SCHED_YIELD))
+		ret = 0;		/* a hint, and to leave the guest is to follow it */
+	else if (nr == HC_CLOCK_PAIRING)
 		ret = -EOPNOTSUPP;
-		break;
-	}
 	gpr[HVM_RAX] = ret & mask;
 }
 
