@@ -33,6 +33,7 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <asm/apicdef.h>
 #include "../irq/legacy.h"
 #include "../trace.h"
@@ -346,6 +347,20 @@ static void report_tpr_access(struct hvm_vcpu *vcpu, bool write)
 	hvm_request_only(vcpu, HVM_REQ_TPR_ACCESS);
 }
 
+/* Memory after all, as @s knows it: another look might find the slot gone again. */
+static int slot_access(struct hvm_vcpu *vcpu, const struct hvm_slot *s, gpa_t gpa,
+		       u8 *buf, u32 len, bool write)
+{
+	void __user *p = (void __user *)(s->hva + (gpa - (s->base << PAGE_SHIFT)));
+
+	if (!write)
+		return copy_from_user(buf, p, len) ? -EFAULT : 1;
+	if (copy_to_user(p, buf, len))
+		return -EFAULT;
+	hvm_mark_dirty(vcpu, hvm_gfn(gpa));
+	return 1;
+}
+
 /* One chunk, to or from whatever is there. 1: done; else as handlers. */
 static int chunk(struct hvm_vcpu *vcpu, gpa_t gpa, u8 *buf, u32 len, bool write)
 {
@@ -368,8 +383,7 @@ static int chunk(struct hvm_vcpu *vcpu, gpa_t gpa, u8 *buf, u32 len, bool write)
 		vcpu->emul->device_gfn = hvm_gfn(gpa);
 		vcpu->emul->device_gen = gen;
 	} else if (!(write && slot.flags & HVM_MEM_READONLY)) {
-		return (write ? hvm_write_gpa(vcpu, gpa, buf, len) :
-				hvm_read_gpa(vm, gpa, buf, len)) ?: 1;
+		return slot_access(vcpu, &slot, gpa, buf, len, write);
 	}
 	if (vm->ioapic && hvm_ioapic_mmio(vm, gpa, len, buf, write))
 		return 1;

@@ -685,6 +685,7 @@ static void act_scribble(const uint8_t *rec, struct fuzz_rng *r)
 
 		memcpy(run + fuzz_rnd(r) % (limit - 8), &v, 8);
 	}
+	fuzz_spare_host(&((struct hvm_run *)run)->s.regs.sregs);
 }
 
 static void act_stats(const uint8_t *rec)

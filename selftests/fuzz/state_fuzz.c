@@ -37,7 +37,7 @@ static volatile unsigned int ticks;
 static void on_alarm(int sig)
 {
 	(void)sig;
-	if (++ticks > 400)
+	if (++ticks > 250)
 		_exit(0);
 }
 
@@ -406,6 +406,7 @@ static void do_sync(int cpu, const uint8_t *rec, struct fuzz_rng *r)
 	run->dirty_regs = rec[4] & 7;
 	if (rec[5] & 1)
 		poke(&run->s.regs, sizeof(run->s.regs), rec, r);
+	fuzz_spare_host(&run->s.regs.sregs);
 }
 
 /* All of one vCPU's state to the other. */
@@ -504,7 +505,7 @@ static void begin(void)
 
 static void run(const struct fuzz_input *in)
 {
-	struct itimerval on = { { 0, 5000 }, { 0, 5000 } }, off = { };
+	struct itimerval on = { { 0, 2000 }, { 0, 2000 } }, off = { };
 	struct fuzz_rng r;
 	unsigned int i;
 

@@ -14,14 +14,15 @@ static volatile uint64_t got[256], total, on_cpu[4], ready;
 
 static void count(struct trap_frame *f)
 {
-	got[f->vector]++;
-	total++;
+	__atomic_fetch_add(&got[f->vector], 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&total, 1, __ATOMIC_SEQ_CST);
 }
 
+/* what the host waits for is written last */
 static void take(struct trap_frame *f)
 {
-	count(f);
 	on_cpu[xapic_read(APIC_ID) >> 24 & 3]++;
+	count(f);
 	xapic_write(APIC_EOI, 0);
 }
 
@@ -316,7 +317,7 @@ static void g_dest(void)
 	xapic_write(APIC_LDR, 1u << (24 + (xapic_read(APIC_ID) >> 24)));
 	sti();
 	if (xapic_read(APIC_ID) >> 24) {
-		ready++;
+		__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
 		while (got[0x99] < 1)
 			cpu_relax();
 		GUEST_DONE();
@@ -325,7 +326,7 @@ static void g_dest(void)
 	ioapic_pin(17, IOAPIC_LOGICAL | 0x81, 3);
 	ioapic_pin(18, 0x82, 7);
 	ioapic_pin(19, 0x99, 1);
-	ready++;
+	__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
 	while (got[0x99] < 1)
 		cpu_relax();
 	GUEST_DONE();

@@ -3,6 +3,9 @@
  * Memory slots change under a running guest: read-only, deleted, moved, added;
  * what is not backed is a device.
  */
+#include <sys/eventfd.h>
+#include <time.h>
+
 #include "guest.h"
 #include "kselftest_harness.h"
 
@@ -142,6 +145,39 @@ TEST(while_running)
 	stop = 1;
 	pthread_join(t, NULL);
 	EXPECT_EQ(UCALL_DONE, c->result);
+}
+
+static void g_touch(void)
+{
+	volatile uint64_t *p = (void *)GPA;
+
+	while (!stop)
+		p[(turns++ & 1) * 512] = 1;
+}
+
+/* Here and away without a pause: each access meets memory or a device, none an error. */
+TEST(moves)
+{
+	struct gvm *vm = gvm_new(GVM_NO_IRQCHIP);
+	uint64_t *p = gvm_add_memory(vm, GPA, SZ_2M, 0);
+	struct gcpu *c = gcpu_new(vm, 0, g_touch);
+	struct hvm_ioeventfd bell = { .fd = eventfd(0, EFD_NONBLOCK) };
+	time_t end = time(NULL) + 3;
+	pthread_t t;
+	int i;
+
+	/* so that the kernel ends what meets no memory */
+	for (i = 0; i < 2; i++) {
+		bell.addr = GPA + PAGE_SIZE * i;
+		ASSERT_EQ(0, ioctl(vm->fd, HVM_IOEVENTFD, &bell));
+	}
+	ASSERT_EQ(0, pthread_create(&t, NULL, server, c));
+	for (i = 0; time(NULL) < end; i ^= 1)
+		ASSERT_EQ(0, gvm_slot(vm, 2, 0, i ? GPA : GPA + SZ_2M, SZ_2M, p));
+	stop = 1;
+	pthread_join(t, NULL);
+	EXPECT_EQ(UCALL_DONE, c->result);
+	EXPECT_EQ(1ull, p[0]);
 }
 
 /* new memory where a device was just seen */

@@ -5,6 +5,8 @@
  * of guest.h. A thread of gcpu_start() owns its vCPU until gcpu_join() or
  * gcpu_stop() has returned.
  */
+#include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <signal.h>
 #include <time.h>
@@ -631,4 +633,21 @@ size_t xsave_area_size(struct gvm *vm)
 	int n = hvm_check_extension(vm->fd, HVM_CAP_XSAVE2);
 
 	return n > 0 ? (size_t)n : sizeof(struct hvm_xsave);
+}
+
+void shrink_slabs(void)
+{
+	glob_t all;
+	size_t i;
+
+	if (glob("/sys/kernel/slab/*/shrink", 0, NULL, &all))
+		return;
+	for (i = 0; i < all.gl_pathc; i++) {
+		int fd = open(all.gl_pathv[i], O_WRONLY);
+
+		if (fd >= 0 && write(fd, "1", 1) != 1)
+			fprintf(stderr, "# %s: %m\n", all.gl_pathv[i]);
+		close(fd);
+	}
+	globfree(&all);
 }

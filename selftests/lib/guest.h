@@ -192,6 +192,8 @@ struct hvm_regs gcpu_regs(struct gcpu *c);
 bool wait_for(volatile uint64_t *v, uint64_t at_least, unsigned int seconds);
 /** xsave_area_size() - bytes of HVM_GET_XSAVE2 */
 size_t xsave_area_size(struct gvm *vm);
+/** shrink_slabs() - take back what slabs, and KASAN for a while, keep of what was freed */
+void shrink_slabs(void);
 
 /* skip by name what this host does not have */
 #define REQUIRE(cond, name) do {					\
