@@ -269,6 +269,7 @@ struct hvm_vcpu {
 	u64 guest_dr[4], guest_dr7;	/* [T] SET_GUEST_DEBUG's breakpoints */
 	u32 guest_debug;		/* [T] HVM_GUESTDBG_* */
 	u64 tsc_offset, tsc_ratio;	/* [T] what set_tsc() applies; ratio 0 = 1:1 */
+	u32 tsc_moves;			/* [T] how often either was changed */
 	u64 xcr0;			/* [T] guest's; owned by x86/fpu.c */
 	u64 spec_ctrl;			/* [T] guest's IA32_SPEC_CTRL; backend switches it */
 	u64 tsc_aux;			/* [T] guest's IA32_TSC_AUX; backend switches it */

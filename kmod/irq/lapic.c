@@ -88,6 +88,7 @@ struct hvm_lapic {
 	u64 period;			/* ns */
 	u64 deadline;			/* IA32_TSC_DEADLINE; the callback clears it */
 	u64 armed;			/* the deadline that the timer runs to, at most ->deadline; 0: it does not */
+	u32 tsc_moves;			/* [T] of the vCPU, when the timer was started */
 	u32 advance;			/* [T] TSC ticks that deadlines are met early */
 	struct rcu_head rcu;
 };
@@ -842,12 +843,15 @@ static void set_lvtt(struct hvm_lapic *apic, u32 val)
 	reg_set(apic, APIC_LVTT, val);
 }
 
-/* The timer runs already, and to before @deadline: leave it. (0 is none, so: never.) */
+/*
+ * The timer runs already, and to before @deadline: leave it. (0 is none, so: never.)
+ * Not if the TSC was changed since, as then it runs to some other time.
+ */
 static bool put_off(struct hvm_lapic *apic, u64 deadline)
 {
 	u64 armed = READ_ONCE(apic->armed);
 
-	if (armed - 1 >= deadline - 1)
+	if (armed - 1 >= deadline - 1 || apic->tsc_moves != apic->vcpu->tsc_moves)
 		return false;
 	smp_store_mb(apic->deadline, deadline);
 	/* It may just have expired, or gone on to the deadline before. */
@@ -872,6 +876,7 @@ static void start_deadline(struct hvm_lapic *apic)
 	left = apic->deadline - now;
 	left -= min_t(u64, left, apic->advance);
 	apic->armed = apic->deadline;
+	apic->tsc_moves = apic->vcpu->tsc_moves;
 	hrtimer_start(&apic->timer, ns_to_ktime(ticks_to_ns(apic, left) + 1), HRTIMER_MODE_REL_HARD);
 }
 

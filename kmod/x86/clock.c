@@ -99,6 +99,7 @@ u32 hvm_tsc_khz(struct hvm_vcpu *vcpu)
 static void set_offset(struct hvm_vcpu *vcpu, u64 offset)
 {
 	WRITE_ONCE(vcpu->tsc_offset, offset);
+	vcpu->tsc_moves++;
 	hvm_backend->set_tsc(vcpu);
 	hvm_request_only(vcpu, HVM_REQ_CLOCK);
 }
@@ -259,6 +260,7 @@ int hvm_set_tsc_khz(struct hvm_vcpu *vcpu, u32 khz)
 		return -EINVAL;
 	pv->tsc_khz = khz;
 	WRITE_ONCE(vcpu->tsc_ratio, ratio);
+	vcpu->tsc_moves++;
 	rate_to_scale((ratio ? khz : host) * 1000, &pv->mul, &pv->shift);
 	hvm_backend->set_tsc(vcpu);
 	hvm_request_only(vcpu, HVM_REQ_CLOCK);

@@ -234,6 +234,26 @@ static void g_moving(void)
 	cli();
 }
 
+/* A deadline by the clock as it is now, while one by the clock as it was still runs. */
+static void g_tsc_moves(void)
+{
+	uint64_t when;
+
+	guest_handlers[VEC] = tick;
+	xapic_enable();
+	xapic_write(APIC_LVTT, VEC | APIC_LVT_DEADLINE);
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 200 * khz);
+	wrmsr(MSR_TSC, rdtsc() + 3600000 * khz);
+	when = rdtsc() + 300 * khz;
+	wrmsr(MSR_TSC_DEADLINE, when);
+	sti();
+	while (!ticks)
+		cpu_relax();
+	cli();
+	GUEST_ASSERT(last_tsc >= when);
+	GUEST_ASSERT(last_tsc < when + 1000 * khz);
+}
+
 /* halted for good in the kernel, with no timer: only userspace wakes it */
 static void run_timer(struct __test_metadata *_metadata, void (*fn)(void))
 {
@@ -249,6 +269,7 @@ TEST(periodic) { run_timer(_metadata, g_periodic); }
 TEST(tsc_deadline) { run_timer(_metadata, g_deadline); }
 TEST(never_early) { run_timer(_metadata, g_not_early); }
 TEST(moving_deadline) { run_timer(_metadata, g_moving); }
+TEST(moving_tsc) { run_timer(_metadata, g_tsc_moves); }
 
 /* the timer goes on while the vCPU is outside */
 static void g_outside(void)
