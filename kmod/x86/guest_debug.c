@@ -156,7 +156,7 @@ int hvm_set_guest_debug(struct hvm_vcpu *vcpu, const struct hvm_guest_debug *d)
 				    ~(HVM_GUESTDBG_INJECT_DB | HVM_GUESTDBG_INJECT_BP);
 	if (vcpu->guest_debug & HVM_GUESTDBG_USE_HW_BP) {
 		memcpy(vcpu->guest_dr, d->arch.debugreg, sizeof(vcpu->guest_dr));
-		vcpu->guest_dr7 = fix_dr7(d->arch.debugreg[7]) & ~HVM_DR7_GD;
+		vcpu->guest_dr7 = fix_dr7(d->arch.debugreg[7]);
 	}
 	set_single_step(vcpu, old);
 	hvm_backend->update_traps(vcpu, HVM_TRAPS_DEBUG);
@@ -278,11 +278,18 @@ static bool dr_faults(struct hvm_vcpu *vcpu, u8 nr)
 		hvm_inject_ud(vcpu);
 	else if (hvm_vcpu_cpl(vcpu))
 		hvm_inject_gp(vcpu);
-	else if (vcpu->dr7 & HVM_DR7_GD)
-		hvm_queue_exception_payload(vcpu, DB, false, 0, DR6_BD);
 	else
 		return false;
 	return true;
+}
+
+/* The debug registers are watched themselves: by the guest, or by who debugs it. */
+static int general_detect(struct hvm_vcpu *vcpu)
+{
+	if (vcpu->guest_debug & HVM_GUESTDBG_USE_HW_BP)
+		return exit_debug(vcpu, DB, DR6_BD);
+	hvm_queue_exception_payload(vcpu, DB, false, 0, DR6_BD);
+	return 1;
 }
 
 int hvm_handle_dr(struct hvm_vcpu *vcpu)
@@ -301,6 +308,8 @@ int hvm_handle_dr(struct hvm_vcpu *vcpu)
 	nr = x->cr.nr;
 	if (dr_faults(vcpu, nr))
 		return 1;
+	if (hvm_effective_dr7(vcpu) & HVM_DR7_GD)
+		return general_detect(vcpu);
 	nr |= nr & 4 ? 2 : 0;		/* DR4 and DR5 are other names of DR6 and DR7 */
 	wide = hvm_cpu_mode(vcpu) == HVM_CPU_LONG64;
 	if (x->cr.op == HVM_CROP_READ) {

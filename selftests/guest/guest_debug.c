@@ -167,6 +167,36 @@ TEST(hardware_breakpoint)
 	ASSERT_EQ(HVM_EXIT_IO, gcpu_run(c));
 }
 
+/* the debugger watches the debug registers themselves */
+static void g_debug_registers(void)
+{
+	uint64_t v;
+
+	asm volatile(".globl detect_at\n\t"
+		     "detect_at: mov %%db0, %0" : "=r"(v));
+	GUEST_DONE();
+}
+
+extern const uint8_t detect_at[];
+
+TEST(general_detect)
+{
+	struct hvm_guest_debug d = {
+		.control = ON | HVM_GUESTDBG_USE_HW_BP, .arch.debugreg[7] = 0x2400,
+	};
+	struct gcpu *c = gcpu_new(gvm_new(GVM_NO_IRQCHIP), 0, g_debug_registers);
+
+	REQUIRE(device_is_hvm() || !host_is_tcg(), "KVM has it on VT-x only");
+	ASSERT_EQ(0, hvm_set_guest_debug(c->fd, &d));
+	ASSERT_EQ(HVM_EXIT_DEBUG, gcpu_run(c));
+	EXPECT_EQ(VEC_DB, c->run->debug.arch.exception);
+	EXPECT_EQ((uintptr_t)detect_at, c->run->debug.arch.pc);
+	EXPECT_EQ(0xffff2ff0ull, c->run->debug.arch.dr6);
+	EXPECT_EQ(0x2400ull, c->run->debug.arch.dr7);
+	ASSERT_EQ(0, debug(c, 0));
+	ASSERT_DONE(c);
+}
+
 /* a guest that single-steps itself, with nobody watching */
 static volatile uint64_t steps;
 
