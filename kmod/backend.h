@@ -117,7 +117,8 @@ extern struct hvm_backend hvm_vmx_backend;	/* its setup() fills in what the proc
  * vcpu_put	the vCPU leaves this CPU: host state back in full
  * run		enter the guest (interrupts off) until something needs the common code
  * get_shadow	HVM_SHADOW_* in force now; set_shadow replaces them
- * end_shadow	the instruction behind STI or MOV SS is over
+ * end_shadow	the instruction behind STI or MOV SS is over, where no store to memory
+ *		does it (vcpu->shadow_word)
  * get_mode	how the guest's code runs now, get_cpl with which privilege
  * get_cr	CR0, CR2, CR3 or CR4 as the guest sees it
  */
@@ -137,7 +138,6 @@ enum hvm_cpu_mode svm_get_mode(struct hvm_vcpu *vcpu);
 enum hvm_cpu_mode vmx_get_mode(struct hvm_vcpu *vcpu);
 int svm_get_cpl(struct hvm_vcpu *vcpu);
 int vmx_get_cpl(struct hvm_vcpu *vcpu);
-void svm_end_shadow(struct hvm_vcpu *vcpu);
 void vmx_end_shadow(struct hvm_vcpu *vcpu);
 u64 svm_get_cr(struct hvm_vcpu *vcpu, int cr);
 u64 vmx_get_cr(struct hvm_vcpu *vcpu, int cr);

@@ -258,6 +258,7 @@ struct hvm_vcpu {
 	u32 windows;			/* [T] HVM_WINDOW_* wanted; backend->set_windows() after a change */
 	u8 tpr_threshold;		/* [T] for HVM_WINDOW_CR8 */
 	struct hvm_exit_info exit;	/* [T] */
+	u32 *shadow_word;		/* [C] where 0 ends an interrupt shadow; NULL: backend's end_shadow() */
 	u64 stat[HVM_NR_STATS];		/* [T] */
 
 	/* control state the common code keeps. CR0/CR3/CR4 live in the backend: get_cr() */

@@ -195,7 +195,10 @@ void hvm_skip_insn(struct hvm_vcpu *vcpu)
 	if (unlikely((vcpu->rip ^ rip) >> 32) && hvm_cpu_mode(vcpu) != HVM_CPU_LONG64)
 		rip = (u32)rip;
 	vcpu->rip = rip;
-	hvm_call(end_shadow, vcpu);
+	if (vcpu->shadow_word)
+		*vcpu->shadow_word = 0;
+	else
+		vmx_end_shadow(vcpu);
 	if (unlikely(vcpu->rflags & X86_EFLAGS_TF)) {
 		if (vcpu->guest_debug & HVM_GUESTDBG_SINGLESTEP)
 			hvm_request_only(vcpu, HVM_REQ_DEBUG_STEP);

@@ -357,6 +357,7 @@ static int svm_vcpu_create(struct hvm_vcpu *vcpu)
 		return -ENOMEM;
 	svm->cpu = -1;
 	svm->args.vmcb_pa = pa_of(svm->vmcb);
+	vcpu->shadow_word = &svm->vmcb->control.int_state;
 	svm->args.flags = entry_flags;
 	init_control(vcpu);
 	return 0;
@@ -832,11 +833,6 @@ u32 svm_get_shadow(struct hvm_vcpu *vcpu)
 	if (to_vmcb(vcpu)->control.int_state & INT_SHADOW)
 		shadow |= HVM_SHADOW_STI | HVM_SHADOW_MOV_SS;
 	return shadow;
-}
-
-void svm_end_shadow(struct hvm_vcpu *vcpu)
-{
-	to_vmcb(vcpu)->control.int_state = 0;
 }
 
 void svm_set_shadow(struct hvm_vcpu *vcpu, u32 shadow)
