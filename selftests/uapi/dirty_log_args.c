@@ -93,6 +93,7 @@ TEST(ring)
 	uint64_t bits[512 / 64];
 	struct gcpu *c;
 	unsigned int i;
+	int err;
 
 	REQUIRE(have_cap(HVM_CAP_DIRTY_LOG_RING), "no dirty ring");
 	for (i = 0; i < ARRAY_LEN(caps); i++) {
@@ -121,7 +122,9 @@ TEST(ring)
 	EXPECT_EQ(-ENXIO, hvm_clear_dirty_log(vm->fd, 2, 0, 512, bits));
 	EXPECT_EQ(0, map_ring(c, 1 << 20, rw, MAP_SHARED, at));
 	EXPECT_EQ(-EINVAL, map_ring(c, 1 << 20, rw, MAP_PRIVATE, at));
-	EXPECT_EQ(-EINVAL, map_ring(c, 1 << 20, PROT_READ | PROT_EXEC, MAP_SHARED, at));
+	/* kernel 7 maps nothing executable of such files, whatever they say */
+	err = map_ring(c, 1 << 20, PROT_READ | PROT_EXEC, MAP_SHARED, at);
+	EXPECT_TRUE(err == -EINVAL || err == -EPERM);
 	EXPECT_EQ(-EINVAL, map_ring(c, 4096, rw, MAP_PRIVATE, at + 255));
 	EXPECT_EQ(0, map_ring(c, 4096, rw, MAP_PRIVATE, at + 256));
 	EXPECT_EQ(-EINVAL, map_ring(c, 8192, rw, MAP_PRIVATE, at - 1));
