@@ -75,7 +75,7 @@ int hvm_dirty_ring_create(struct hvm_vcpu *vcpu)
 	if (!ring)
 		return -ENOMEM;
 	vcpu->dirty_ring = ring;
-	ring->entry = __vmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	ring->entry = __vmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
 	ring->nr = bytes / sizeof(*ring->entry);
 	ring->soft_limit = ring->nr - reserve(vcpu->vm);
 	return ring->entry ? 0 : -ENOMEM;
