@@ -690,8 +690,11 @@ static void describe_exit(struct hvm_vcpu *vcpu, struct svm_vcpu *svm)
 	case X_SHUTDOWN:
 		return set_exit(vcpu, HVM_X_SHUTDOWN);
 	}
-	set_exit(vcpu, code == X_INVALID ? HVM_X_FAIL_ENTRY : HVM_X_UNKNOWN);
+	/* The upper half is not QEMU's; and it may clear what lets interrupts end the guest. */
+	set_exit(vcpu, (u32)code == (u32)X_INVALID ? HVM_X_FAIL_ENTRY : HVM_X_UNKNOWN);
 	vcpu->exit.hw_reason = code;
+	svm->vmcb->control.int_ctl |= V_INTR_MASKING;
+	dirty(svm->vmcb, CLEAN_INTR);
 }
 
 static void fast_skip(struct hvm_vcpu *vcpu, struct vmcb *vmcb, u8 canonical)

@@ -15,6 +15,7 @@ static uint8_t memory[64 * 4096] __attribute__((aligned(4096)));
 static void __attribute__((constructor)) expect(void)
 {
 	printf("# klog-allow: debugfs: out of free dentries, can not create\n");
+	printf("# klog-allow: kmemleak: Cannot allocate a scan area\n");
 }
 
 static void guest(void)

@@ -66,4 +66,36 @@ TEST(wild_segments)
 	}
 }
 
+static void spin(void)
+{
+	for (;;)
+		cpu_relax();
+}
+
+/* the host's interrupts end a guest as before */
+TEST(interrupts_afterwards)
+{
+	struct gvm *vm = gvm_new(GVM_SPLIT);
+	struct gcpu *c = gcpu_new(vm, 0, guest);
+	struct hvm_cpuid2 *t;
+	struct hvm_sregs s;
+	unsigned int i;
+
+	printf("# emulator-allow: guest invalid CR3\n");
+	fflush(stdout);
+	ASSERT_EQ(0, hvm_get_supported_cpuid(vm->dev, &t));
+	for (i = 0; i < t->nent; i++)
+		if (t->entries[i].function == 0x80000008)
+			t->entries[i].eax = (t->entries[i].eax & ~0xff) | 52;
+	ASSERT_EQ(0, hvm_set_cpuid2(c->fd, t));
+	free(t);
+	ASSERT_EQ(0, hvm_get_sregs(c->fd, &s));
+	s.cr3 |= 1ull << 51;	/* more than this processor has */
+	try_state(_metadata, c, &s);
+	gcpu_long_mode(c, spin);
+	gcpu_start(c);
+	usleep(50000);
+	EXPECT_EQ(-EINTR, gcpu_stop(c));
+}
+
 TEST_HARNESS_MAIN
