@@ -9,10 +9,10 @@
  * well as a guest. Every instruction counts into a cell of its own all the time;
  * the marks look at what the cells have gained since. At the end each
  * address that has gained anything is written to the file named by out=, with
- * its count. One CPU only: the cells are not atomic.
+ * its count. One CPU only: only its cells are read.
  *
  * Debian has no package of qemu-plugin.h, so the few declarations that are
- * needed of its interface (version 1, QEMU 4.2 to 8.2) stand here.
+ * needed of its interface (version 7, QEMU 11.1) stand here.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -23,36 +23,50 @@
 
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
+struct qemu_plugin_scoreboard;
+
+/* A counter that each CPU has: at an offset in its element of a scoreboard. */
+typedef struct {
+	struct qemu_plugin_scoreboard *score;
+	size_t offset;
+} qemu_plugin_u64;
 
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
 						 size_t n);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *dest,
+			     size_t len);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id,
-					   void (*cb)(uint64_t id,
-						      struct qemu_plugin_tb *tb));
+					   void (*cb)(struct qemu_plugin_tb *tb,
+						      void *data),
+					   void *data);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
 					    void (*cb)(unsigned int cpu, void *data),
 					    int regs, void *data);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn,
-						int add, void *cell, uint64_t n);
-void qemu_plugin_register_atexit_cb(uint64_t id,
-				    void (*cb)(uint64_t id, void *data),
-				    void *data);
+void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(struct qemu_plugin_insn *insn,
+							 int add,
+							 qemu_plugin_u64 cell,
+							 uint64_t n);
+struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t element_size);
+void *qemu_plugin_scoreboard_find(struct qemu_plugin_scoreboard *score,
+				  unsigned int cpu);
+void qemu_plugin_register_atexit_cb(uint64_t id, void (*cb)(void *data), void *data);
 
-__attribute__((visibility("default"))) int qemu_plugin_version = 1;
+__attribute__((visibility("default"))) int qemu_plugin_version = 7;
 
 #define BUCKETS	(1u << 18)
 
 struct cell {
 	struct cell *next;
 	uint64_t address;
-	uint64_t count;		/* ever */
+	qemu_plugin_u64 at;	/* counted there, ever */
 	uint64_t base;		/* when counting began */
 	uint64_t wanted;	/* between the marks */
 };
+
+#define TOGETHER	512	/* counters in a scoreboard */
 
 static struct cell *cells[BUCKETS];
 static char *path;
@@ -61,6 +75,8 @@ static bool counting;
 static struct cell *cell_of(uint64_t address)
 {
 	struct cell **p = &cells[(address ^ address >> 18) % BUCKETS], *c;
+	static struct qemu_plugin_scoreboard *score;
+	static size_t used = TOGETHER;
 
 	for (c = *p; c; c = c->next)
 		if (c->address == address)
@@ -68,10 +84,22 @@ static struct cell *cell_of(uint64_t address)
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		abort();
+	if (used == TOGETHER) {
+		score = qemu_plugin_scoreboard_new(TOGETHER * sizeof(uint64_t));
+		used = 0;
+	}
+	c->at = (qemu_plugin_u64){ score, used++ * sizeof(uint64_t) };
 	c->address = address;
 	c->next = *p;
 	*p = c;
 	return c;
+}
+
+static uint64_t count(const struct cell *c)
+{
+	char *first = qemu_plugin_scoreboard_find(c->at.score, 0);
+
+	return *(uint64_t *)(first + c->at.offset);
 }
 
 /* An instruction is counted before a mark's own function runs. */
@@ -87,33 +115,35 @@ static void mark(unsigned int cpu, void *data)
 	for (i = 0; i < BUCKETS; i++) {
 		for (c = cells[i]; c; c = c->next) {
 			if (begin)
-				c->base = c->count;
+				c->base = count(c);
 			else
-				c->wanted += c->count - c->base;
+				c->wanted += count(c) - c->base;
 		}
 	}
 }
 
-static void translated(uint64_t id, struct qemu_plugin_tb *tb)
+static void translated(struct qemu_plugin_tb *tb, void *data)
 {
 	static const uint8_t nop[] = { 0x0f, 0x1f, 0x80 };
 	size_t i, n = qemu_plugin_tb_n_insns(tb);
 
 	for (i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-		const uint8_t *b = qemu_plugin_insn_data(insn);
+		uint8_t b[7] = { 0 };
 		struct cell *c = cell_of(qemu_plugin_insn_vaddr(insn));
 
+		qemu_plugin_insn_data(insn, b, sizeof(b));
 		if (qemu_plugin_insn_size(insn) == 7 && !memcmp(b, nop, 3) &&
 		    b[3] <= 1 && !memcmp(b + 4, "mvh", 3))
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, 0,
 							       b[3] ? cells : NULL);
 		else
-			qemu_plugin_register_vcpu_insn_exec_inline(insn, 0, &c->count, 1);
+			qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, 0,
+								    c->at, 1);
 	}
 }
 
-static void finish(uint64_t id, void *data)
+static void finish(void *data)
 {
 	FILE *f = fopen(path, "w");
 	struct cell *c;
@@ -138,7 +168,7 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 	path = strdup(argv[0] + 4);
 	if (!path)
 		return -1;
-	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, translated, NULL);
 	qemu_plugin_register_atexit_cb(id, finish, NULL);
 	return 0;
 }
