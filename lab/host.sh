@@ -300,6 +300,7 @@ host_deliver() {
 host_cleanup() {
 	trap '' INT TERM
 	[ -z "${emulator-}" ] || kill "$emulator" 2>/dev/null || true
+	exec 8>&- # else the receiver never comes to the channel's end
 	wait 2>/dev/null || true
 	[ -n "${HVM_LAB_KEEP-}" ] || rm -rf "$run"
 }

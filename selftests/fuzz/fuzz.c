@@ -551,7 +551,7 @@ static int load(const char *path)
 
 /* ---- batches ---- */
 
-static long end_time;
+static long begin, shown, end_time;
 
 /* Some new inputs. */
 static void fuzz_batch(unsigned int at)
@@ -582,6 +582,22 @@ static void list_batch(unsigned int at)
 	}
 }
 
+static void progress(void)
+{
+	shown = seconds();
+	printf("# %4ld s: %llu inputs, %llu calls, %u blocks, %u inputs kept\n",
+	       shown - begin, (unsigned long long)st->executions,
+	       (unsigned long long)st->calls, st->nr_seen, st->nr_corpus);
+	fflush(stdout);
+}
+
+/* Said each minute in which something was done: silence tells of a dead host. */
+static void progress_if_due(void)
+{
+	if (!o.run && seconds() - shown >= 60)
+		progress();
+}
+
 /* Wait for a process; false if it cannot even be killed. */
 static bool watch(pid_t pid, int *status)
 {
@@ -600,6 +616,8 @@ static bool watch(pid_t pid, int *status)
 		/* interrupted by the alarm, each second */
 		still = st->executions == last ? still + 1 : 0;
 		last = st->executions;
+		if (!still)
+			progress_if_due();
 		if (still == KILL_SECONDS)
 			kill(pid, SIGKILL);
 		if (still == 3 * KILL_SECONDS)
@@ -698,14 +716,6 @@ static bool options(int argc, char **argv)
 	return true;
 }
 
-static void progress(long begin)
-{
-	printf("# %4ld s: %llu inputs, %llu calls, %u blocks, %u inputs kept\n",
-	       seconds() - begin, (unsigned long long)st->executions,
-	       (unsigned long long)st->calls, st->nr_seen, st->nr_corpus);
-	fflush(stdout);
-}
-
 static void on_alarm(int sig)
 {
 	(void)sig;
@@ -737,7 +747,6 @@ static void prepare(void)
 int fuzz_main(int argc, char **argv, const struct fuzz_target *t)
 {
 	const char *file;
-	long begin, shown;
 	int err = 0;
 
 	target = t;
@@ -756,15 +765,12 @@ int fuzz_main(int argc, char **argv, const struct fuzz_target *t)
 		return 1;
 	}
 	run_list();
-	progress(begin);
+	progress();
 	while (!o.run && seconds() < end_time) {
 		batch(fuzz_batch, 0);
-		if (seconds() - shown >= 60) {
-			shown = seconds();
-			progress(begin);
-		}
+		progress_if_due();
 	}
-	progress(begin);
+	progress();
 	save_cover();
 	save_all();
 	printf("ok 1 %s\n", t->name);
