@@ -855,19 +855,17 @@ static bool put_off(struct hvm_lapic *apic, u64 deadline)
 		return false;
 	smp_store_mb(apic->deadline, deadline);
 	/* It may just have expired, or gone on to the deadline before. */
-	armed = READ_ONCE(apic->armed);
-	return armed - 1 < deadline - 1;
+	return READ_ONCE(apic->armed) - 1 < deadline - 1;
 }
 
 /* Run to ->deadline and nowhere else. */
 static void start_deadline(struct hvm_lapic *apic)
 {
-	u64 now, left;
+	u64 now = hvm_tsc_read(apic->vcpu), left;
 
-	apic->vcpu->timer_early = 0;
 	if (!apic->deadline)
 		return;
-	now = hvm_tsc_read(apic->vcpu);
+	apic->vcpu->timer_early = 0;
 	if (apic->deadline <= now) {
 		apic->deadline = 0;
 		local_deliver(apic, APIC_LVTT);
@@ -1178,6 +1176,9 @@ int hvm_lapic_get_msr(struct hvm_vcpu *vcpu, u32 msr, u64 *val)
 	}
 	switch (msr) {
 	case MSR_IA32_TSC_DEADLINE:
+		/* Its interrupt may be there already, and the callback not at its end. */
+		if (apic && !READ_ONCE(apic->armed))
+			hvm_lapic_halting(vcpu);
 		*val = apic && apic->timer_mode == APIC_LVT_TIMER_TSCDEADLINE ?
 			READ_ONCE(apic->deadline) : 0;
 		return 0;
