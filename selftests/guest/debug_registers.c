@@ -45,16 +45,12 @@ static void g_main(void)
 	GUEST_ASSERT_EQ(hits, 5);
 }
 
-#define REQUIRE_BREAKPOINTS() REQUIRE(!host_is_tcg(),			\
-	"TCG cannot have a guest's breakpoints enabled")
-
 TEST(guest_watchpoint)
 {
 	struct hvm_debugregs d;
 	struct gcpu *c;
 	int i;
 
-	REQUIRE_BREAKPOINTS();
 	c = gcpu_new(gvm_new(GVM_SPLIT), 0, g_main);
 	for (i = 0; i < 5; i++) {
 		ASSERT_SYNC(c, i);
@@ -197,7 +193,6 @@ TEST(two_guests)
 	struct gcpu *a, *b;
 	int i;
 
-	REQUIRE_BREAKPOINTS();
 	a = gcpu_new(gvm_new(GVM_SPLIT), 0, g_main);
 	b = gcpu_new(gvm_new(GVM_SPLIT), 0, g_other);
 	for (i = 0; i < 4; i++) {

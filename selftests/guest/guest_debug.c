@@ -146,7 +146,6 @@ TEST(hardware_breakpoint)
 	struct gcpu *c;
 	int i;
 
-	REQUIRE(!host_is_tcg(), "TCG cannot have a guest's breakpoints enabled");
 	c = gcpu_new(gvm_new(GVM_NO_IRQCHIP), 0, step_guest);
 	d.arch.debugreg[0] = (uintptr_t)step_bp;
 	d.arch.debugreg[7] = 0x401;

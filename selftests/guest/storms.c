@@ -201,7 +201,7 @@ static void g_db_in_db(void)
 
 TEST(debug_in_debug)
 {
-	REQUIRE(!host_is_tcg(), "TCG cannot have a guest's breakpoints enabled");
+	REQUIRE(!host_is_tcg(), "a #DB while another one is delivered ends TCG");
 	storm(_metadata, g_db_in_db);
 }
 

@@ -315,11 +315,7 @@ static inline bool host_is_amd(void)
 	return ebx == 0x68747541 || ebx == 0x6f677948;
 }
 
-/*
- * QEMU's TCG keeps its list of break- and watchpoints by what DR7 was, but
- * exchanges DR7 behind its back at VMRUN and #VMEXIT: a guest that enables
- * one takes the emulator down.
- */
+/* QEMU's TCG, which does not have all of SVM. */
 static inline bool host_is_tcg(void)
 {
 	return cpuid_count(1, 0).ecx >> 31 &&
