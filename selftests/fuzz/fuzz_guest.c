@@ -220,7 +220,7 @@ static void paged(enum fuzz_mode mode, struct hvm_sregs *s)
 }
 
 /*
- * QEMU 7.2, as a host, ends when a guest outside of long mode changes its
+ * QEMU (7.2 and 11.1), as a host, ends when a guest outside of long mode changes its
  * privilege with a task register that is busy, as it ought to be, or absent. And
  * when an exit finds EFER.LME set, paging off and CR4.PAE clear, it does not
  * give the host its CR0 back, which goes on without paging through whatever

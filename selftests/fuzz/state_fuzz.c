@@ -323,7 +323,7 @@ static void do_debugregs(int cpu, const uint8_t *rec, struct fuzz_rng *r)
 	if (ioctl(cpu, HVM_GET_DEBUGREGS, &d))
 		return;
 	d.db[rec[3] & 3] = rec[4] & 1 ? FUZZ_CODE + rec[5] : value(rec + 6, r);
-	/* enabled breakpoints of a guest end an emulated host of QEMU 7.2 */
+	/* enabled breakpoints of a guest end an emulated host */
 	d.dr7 = (rec[4] & 2 ? 0x400 : value(rec + 6, r)) & ~0xffull;
 	d.dr6 = rec[4] & 4 ? 0xffff0ff0 : value(rec + 6, r);
 	ioctl(cpu, HVM_SET_DEBUGREGS, &d);
