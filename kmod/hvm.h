@@ -786,6 +786,7 @@ void hvm_lapic_halting(struct hvm_vcpu *vcpu);
 void hvm_lapic_await_deadline(struct hvm_vcpu *vcpu);	/* its interrupt was posted ahead of time */
 int hvm_lapic_threshold(struct hvm_vcpu *vcpu);		/* TPR class below which something blocked would come, or -1 */
 bool hvm_lapic_accepts_pic(struct hvm_vcpu *vcpu);	/* LVT0 ExtINT: for the 8259 */
+bool hvm_lapic_lint0_nmi(struct hvm_vcpu *vcpu);	/* LVT0 NMI: a watchdog by the 8254; any context */
 bool hvm_lapic_has_init_sipi(struct hvm_vcpu *vcpu);
 int hvm_lapic_init_sipi(struct hvm_vcpu *vcpu);		/* own thread: act on them (reset, mp_state, CS:IP) */
 int hvm_lapic_deliver(struct hvm_vm *vm, const struct hvm_lapic_irq *irq);	/* any context; number reached, -1: none there */

@@ -685,12 +685,19 @@ int hvm_lapic_threshold(struct hvm_vcpu *vcpu)
 	return vec >= 0 && vcpu->cr8 >= vec >> 4 ? vec >> 4 : -1;
 }
 
+static bool lint0_is(struct hvm_lapic *apic, u32 mode)
+{
+	return (reg_get(apic, APIC_LVT0) & (APIC_LVT_MASKED | APIC_MODE_MASK)) == mode << 8;
+}
+
 bool hvm_lapic_accepts_pic(struct hvm_vcpu *vcpu)
 {
-	u32 lvt0 = reg_get(vcpu->apic, APIC_LVT0);
+	return !hw_enabled(vcpu->apic) || lint0_is(vcpu->apic, MODE_EXTINT);
+}
 
-	return !hw_enabled(vcpu->apic) ||
-	       (!(lvt0 & APIC_LVT_MASKED) && (lvt0 >> 8 & 7) == MODE_EXTINT);
+bool hvm_lapic_lint0_nmi(struct hvm_vcpu *vcpu)
+{
+	return hw_enabled(vcpu->apic) && lint0_is(vcpu->apic, MODE_NMI);
 }
 
 bool hvm_lapic_has_init_sipi(struct hvm_vcpu *vcpu)

@@ -9,7 +9,7 @@
  * Ticks that come faster than the guest takes them are kept and given to it one
  * by one, each when it has ended the interrupt of the one before (reinjection),
  * since old guests count ticks to know the time. HVM_REINJECT_CONTROL turns
- * that off. A guest may ask for 1.19 million ticks a second; it gets 5,000.
+ * that off. Local APICs whose LVT0 is an NMI get each tick as one. A guest may ask for 1.19 million ticks a second; it gets 5,000.
  *
  * Locks: pit->lock, a mutex, for the counters. The timer's callback takes no lock of
  * this file; it reads the period, which only changes while the timer is
@@ -44,10 +44,17 @@ struct hvm_pit {
 
 static void inject(struct hvm_pit *pit)
 {
+	struct hvm_vcpu *vcpu;
+	int i;
+
 	if (READ_ONCE(pit->reinject) && !atomic_xchg(&pit->acked, 0))
 		return;
 	hvm_set_irq(pit->vm, HVM_IRQ_PIT, HVM_PIT_GSI, 1);
 	hvm_set_irq(pit->vm, HVM_IRQ_PIT, HVM_PIT_GSI, 0);
+	/* Guests take it at LINT0 as their watchdog's NMI, too. */
+	hvm_for_each_vcpu(i, vcpu, pit->vm)
+		if (hvm_lapic_lint0_nmi(vcpu))
+			hvm_queue_nmi(vcpu);
 }
 
 static enum hrtimer_restart tick(struct hrtimer *timer)

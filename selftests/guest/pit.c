@@ -14,7 +14,7 @@
 #define VECTOR		0x60
 #define HZ_100		(PIT_HZ / 100)
 
-static volatile uint64_t ticks, want, hold;
+static volatile uint64_t ticks, want, hold, nmis;
 
 static void tick(struct trap_frame *f)
 {
@@ -346,6 +346,50 @@ TEST(storm)
 	want = 1;
 	ASSERT_EQ(UCALL_DONE, gcpu_join(c, 5));
 	EXPECT_GE(t * 5 + 50, n) TH_LOG("%lu ticks in %lu ms", n, t);
+}
+
+static void watchdog(struct trap_frame *f)
+{
+	nmis++;
+}
+
+/* each tick an NMI where LVT0 says so, whether interrupts are off or not */
+static void g_watchdog(void)
+{
+	init();
+	guest_handlers[VEC_NMI] = watchdog;
+	sti();
+	GUEST_SYNC(1);
+	xapic_write(APIC_LVT0, APIC_LVT_NMI);
+	pit_start(0, 2, HZ_100);
+	while (nmis < 5)
+		hlt();
+	/* the watchdog does not cost the ticks, nor is there more than one each */
+	GUEST_ASSERT(ticks >= 4);
+	GUEST_ASSERT(nmis <= ticks + 1);
+	cli();
+	want = nmis + 1;
+	while (nmis < want)
+		cpu_relax();
+	sti();
+	xapic_write(APIC_LVT0, APIC_LVT_MASKED | APIC_LVT_NMI);
+	want = ticks + 5;
+	nmis = 0;
+	while (ticks < want)
+		hlt();
+	/* one may have been on its way */
+	GUEST_ASSERT(nmis <= 1);
+	cli();
+	GUEST_DONE();
+}
+
+TEST(nmi_watchdog)
+{
+	struct gcpu *c = cpu(g_watchdog, 0);
+
+	ASSERT_SYNC(c, 1);
+	gcpu_start(c);
+	EXPECT_EQ(UCALL_DONE, gcpu_join(c, 10));
 }
 
 /* restored into another VM it ticks on at the same rate */

@@ -100,6 +100,7 @@
 #define APIC_SELF_IPI		0x3f0
 
 #define APIC_SPIV_ENABLE	(1 << 8)
+#define APIC_LVT_NMI		(4 << 8)
 #define APIC_LVT_MASKED		(1 << 16)
 #define APIC_LVT_PERIODIC	(1 << 17)
 #define APIC_LVT_DEADLINE	(2 << 17)
