@@ -95,14 +95,11 @@ int hvm_ioapic_set(struct hvm_vm *vm, int source, u32 pin, int level)
 /* Has the message of an edge not been ended yet? */
 bool hvm_ioapic_busy(struct hvm_vm *vm, u32 pin)
 {
-	u64 entry = READ_ONCE(vm->ioapic->s.redirtbl[pin].bits);
 	struct hvm_lapic_irq irq;
 	struct hvm_vcpu *vcpu;
 	int i;
 
-	if (entry & (ENTRY_MASK | ENTRY_LEVEL))
-		return false;
-	decode(entry, &irq);
+	decode(READ_ONCE(vm->ioapic->s.redirtbl[pin].bits), &irq);
 	hvm_for_each_vcpu(i, vcpu, vm)
 		if (hvm_lapic_busy(vcpu, irq.vector) &&
 		    hvm_lapic_match(vcpu, irq.dest, irq.logical))

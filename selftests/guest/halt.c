@@ -35,6 +35,14 @@ static uint64_t cpu_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static uint64_t ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 TEST(sleeps)
 {
 	struct gcpu *c = gcpu_new(gvm_new(GVM_SPLIT), 0, g_main);
@@ -105,25 +113,32 @@ TEST(polls)
 {
 	struct gvm *vm = gvm_new(GVM_SPLIT);
 	struct gcpu *c = gcpu_new(vm, 0, g_main);
-	uint64_t used, i;
+	const uint64_t poll_ms = 4000;
+	uint64_t used, i, t;
 	uint32_t s;
 
 	ASSERT_EQ(1, have_cap(HVM_CAP_HALT_POLL));
 	EXPECT_EQ(-EINVAL, hvm_enable_cap(vm->fd, HVM_CAP_HALT_POLL, 1ull << 32));
-	ASSERT_EQ(0, hvm_enable_cap(vm->fd, HVM_CAP_HALT_POLL, 2000000000));
+	ASSERT_EQ(0, hvm_enable_cap(vm->fd, HVM_CAP_HALT_POLL, poll_ms * 1000000));
 	gcpu_start(c);
 	ASSERT_TRUE(wait_for(&halts, 1, 5));
+	usleep(700000);
 	used = cpu_ms();
 	usleep(300000);
 	if (device_is_hvm())
 		EXPECT_LE(100, cpu_ms() - used);
+	/* whatever comes ends it */
+	t = ms();
 	for (i = 1; i <= 10; i++) {
 		ASSERT_EQ(1, hvm_signal_msi(vm->fd, APIC_GPA, 0x40));
 		ASSERT_TRUE(wait_for(&woken, i, 5));
 		ASSERT_TRUE(wait_for(&halts, i + 1, 5));
 	}
-	/* a signal ends it, too, and sleep comes after all */
+	EXPECT_GT(3 * poll_ms, ms() - t);
+	/* a signal, too; and sleep comes after all */
+	t = ms();
 	EXPECT_EQ(-EINTR, gcpu_stop(c));
+	EXPECT_GT(poll_ms - 500, ms() - t);
 	ASSERT_EQ(0, hvm_get_mp_state(c->fd, &s));
 	EXPECT_EQ(HVM_MP_STATE_HALTED, s);
 	ASSERT_EQ(0, hvm_enable_cap(vm->fd, HVM_CAP_HALT_POLL, 1000000));
@@ -173,6 +188,57 @@ TEST(left_to_the_guest)
 	ASSERT_EQ(0, hvm_get_mp_state(c->fd, &s));
 	EXPECT_EQ(HVM_MP_STATE_RUNNABLE, s);
 	EXPECT_TRUE(got == 13 || got == (uint64_t)-1);
+}
+
+/* what tells how long the processor slept, to be read */
+static const uint32_t residency[] = { 0x660, 0x3fc, 0x3fd, 0x3fe };
+
+static void g_residency(void)
+{
+	uint64_t v;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_LEN(residency); i++)
+		rdmsr_safe(residency[i], &v);
+	GUEST_SYNC(1);
+	for (i = 0; i < ARRAY_LEN(residency); i++)
+		wrmsr_safe(residency[i], 0);
+	GUEST_DONE();
+}
+
+/* An access that the processor does not do by itself comes out as an unknown MSR. */
+static unsigned int msr_exits(struct gcpu *c, int reason, int end)
+{
+	unsigned int n = 0;
+	int r;
+
+	while ((r = gcpu_run(c)) == reason) {
+		c->run->msr.error = 1;
+		n++;
+	}
+	return r == end ? n : -1u;
+}
+
+TEST(residency_msrs)
+{
+	const bool intel = !host_is_amd();
+	struct gvm *vm;
+	struct gcpu *c;
+	int own;
+
+	for (own = 0; own < 2; own++) {
+		vm = gvm_new(GVM_SPLIT);
+		ASSERT_EQ(0, hvm_enable_cap(vm->fd, HVM_CAP_X86_USER_SPACE_MSR,
+					    HVM_MSR_EXIT_REASON_UNKNOWN));
+		if (own)
+			ASSERT_EQ(0, hvm_enable_cap(vm->fd, HVM_CAP_X86_DISABLE_EXITS,
+						    HVM_X86_DISABLE_EXITS_CSTATE));
+		c = gcpu_new(vm, 0, g_residency);
+		EXPECT_EQ(own && intel ? 0u : 4u, msr_exits(c, HVM_EXIT_X86_RDMSR, UCALL_SYNC));
+		EXPECT_EQ(4u, msr_exits(c, HVM_EXIT_X86_WRMSR, UCALL_DONE));
+		gcpu_free(c);
+		gvm_free(vm);
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -4,6 +4,7 @@
  * ends of interrupts, what IRQ_LINE_STATUS tells, where messages go, irqfds
  * that resample, saving and restoring.
  */
+#include <linux/kvm_para.h>
 #include <sys/eventfd.h>
 
 #include "chips.h"
@@ -119,6 +120,19 @@ TEST(edge)
 	ASSERT_DONE(c);
 }
 
+#define PV_EOI	0x180000ul
+
+static void pv_end(struct trap_frame *f)
+{
+	volatile uint64_t *skip = (void *)PV_EOI;
+
+	count(f);
+	if (*skip & 1)
+		*skip = 0;
+	else
+		xapic_write(APIC_EOI, 0);
+}
+
 static void g_rtc(void)
 {
 	init(count);
@@ -138,6 +152,20 @@ static void g_rtc(void)
 	xapic_write(APIC_EOI, 0);
 	GUEST_SYNC(3);
 	GUEST_ASSERT_EQ(got[0x71], 2);
+	/* masked while in service */
+	ioapic_pin(8, IOAPIC_MASKED | 0x71, 0);
+	GUEST_SYNC(4);
+	/* with an end that needs no exit */
+	ioapic_pin(8, 0x72, 0);
+	xapic_write(APIC_EOI, 0);
+	guest_handlers[0x72] = pv_end;
+	wrmsr(MSR_KVM_PV_EOI_EN, PV_EOI | KVM_MSR_ENABLED);
+	GUEST_SYNC(5);
+	sti_nop();
+	GUEST_ASSERT_EQ(got[0x72], 1);
+	GUEST_SYNC(6);
+	sti_nop();
+	GUEST_ASSERT_EQ(got[0x72], 2);
 	GUEST_DONE();
 }
 
@@ -160,6 +188,14 @@ TEST(rtc_status)
 	ASSERT_SYNC(c, 3);
 	EXPECT_LT(0, line(c, 8, 1));
 	EXPECT_LE(0, line(c, 8, 0));
+	ASSERT_SYNC(c, 4);
+	EXPECT_EQ(0, line(c, 8, 1));
+	EXPECT_LE(0, line(c, 8, 0));
+	for (i = 5; i < 7; i++) {
+		ASSERT_SYNC(c, i);
+		EXPECT_LT(0, line(c, 8, 1));
+		EXPECT_LE(0, line(c, 8, 0));
+	}
 	ASSERT_DONE(c);
 }
 
