@@ -214,7 +214,6 @@ TEST(random_points)
 	int cpu;
 
 	REQUIRE_HVM();
-	alarm(600 + kills * 5);
 	for (i = 0; i < 10; i++)	/* what is allocated once */
 		kill_at_random(_metadata, i);
 	first = settled(0);
@@ -239,5 +238,6 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		kills = atoi(argv[1]);
+	_random_points_object.timeout = 600 + kills * 5;
 	return test_harness_run(1, argv);
 }
