@@ -308,6 +308,9 @@ TEST_F(ring, slot_changes)
 	EXPECT_EQ(10, RESET());
 	ASSERT_EQ(0, gvm_slot(self->vm, SLOT, HVM_MEM_LOG_DIRTY_PAGES, GPA, SIZE, self->p));
 	EXPECT_EQ(10u, HARVEST(10000));
+	/* KVM takes the pages that are only read now for written, and the ring is full. */
+	if (!device_is_hvm())
+		return;
 	WRITE(0, 20, 1);
 	EXPECT_EQ(10, RESET());
 	/* 10 to 19 may come twice: they were taken back when they had been written anew */

@@ -245,8 +245,6 @@ static volatile uint64_t is_hvm;
 /* while LVT0 is closed nothing comes; what waits comes when it opens */
 static void g_lint0(void)
 {
-	unsigned int i;
-
 	init(take, 0, 1);
 	xapic_write(APIC_LVT0, APIC_LVT_MASKED | 0x700);
 	sti();
@@ -254,10 +252,8 @@ static void g_lint0(void)
 	GUEST_ASSERT_EQ(total, 0);
 	lint0_extint();
 	/* KVM does not look before something else happens */
-	for (i = 0; !is_hvm && !total && i < 100000; i++) {
-		xapic_write(APIC_TPR, 0xff);
-		xapic_write(APIC_TPR, 0);
-	}
+	if (!is_hvm)
+		GUEST_SYNC(3);
 	sti_nop();
 	GUEST_ASSERT_EQ(total, 1);
 	/* the priority of the local APIC is no matter to it */
@@ -270,10 +266,16 @@ static void g_lint0(void)
 TEST(lint0)
 {
 	struct gcpu *c = cpu(g_lint0);
+	struct hvm_regs r;
 
 	is_hvm = device_is_hvm();
 	ASSERT_SYNC(c, 1);
 	EXPECT_EQ(0, edge(c, 4));
+	if (!is_hvm) {
+		ASSERT_SYNC(c, 3);
+		ASSERT_EQ(0, ioctl(c->fd, HVM_GET_REGS, &r));
+		ASSERT_EQ(0, ioctl(c->fd, HVM_SET_REGS, &r));
+	}
 	ASSERT_SYNC(c, 2);
 	EXPECT_EQ(0, edge(c, 4));
 	ASSERT_DONE(c);
