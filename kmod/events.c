@@ -311,18 +311,30 @@ static void get_exception(struct hvm_vcpu *vcpu, struct hvm_vcpu_events *ev)
 	ev->exception_payload = e->payload;
 }
 
+/**
+ * hvm_irq_under_way - the interrupt that saved state has as being delivered
+ * @vcpu: loaded
+ *
+ * Return: its vector, -1: none. Without a local APIC that of HVM_INTERRUPT is one
+ * at once; so whatever state is set takes its place, or takes it back.
+ */
+int hvm_irq_under_way(struct hvm_vcpu *vcpu)
+{
+	if (vcpu->inj && (vcpu->inj & HVM_INJ_TYPE) == HVM_INJ_INTR)
+		return vcpu->inj & HVM_INJ_VECTOR;
+	return vcpu->apic ? -1 : vcpu->ext_irq;
+}
+
 void hvm_get_events(struct hvm_vcpu *vcpu, struct hvm_vcpu_events *ev)
 {
 	u32 shadow = hvm_call(get_shadow, vcpu);
+	int irq = hvm_irq_under_way(vcpu);
 
 	memset(ev, 0, sizeof(*ev));
 	get_exception(vcpu, ev);
-	if (vcpu->inj && (vcpu->inj & HVM_INJ_TYPE) == HVM_INJ_INTR) {
+	if (irq >= 0) {
 		ev->interrupt.injected = 1;
-		ev->interrupt.nr = vcpu->inj & HVM_INJ_VECTOR;
-	} else if (vcpu->ext_irq >= 0) {
-		ev->interrupt.injected = 1;
-		ev->interrupt.nr = vcpu->ext_irq;
+		ev->interrupt.nr = irq;
 	}
 	if (shadow & HVM_SHADOW_STI)
 		ev->interrupt.shadow |= HVM_X86_SHADOW_INT_STI;
@@ -411,6 +423,8 @@ int hvm_set_events(struct hvm_vcpu *vcpu, const struct hvm_vcpu_events *ev)
 	if (r)
 		return r;
 	vcpu->inj = 0;
+	if (!vcpu->apic)
+		vcpu->ext_irq = -1;
 	if (ev->interrupt.injected)
 		vcpu->inj = HVM_INJ_VALID | HVM_INJ_INTR | ev->interrupt.nr;
 	if (ev->nmi.injected)

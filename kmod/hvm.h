@@ -531,6 +531,7 @@ bool hvm_fast_event(struct hvm_vcpu *vcpu);		/* inner loop: true: HVM_REQ_EVENT 
 int hvm_prepare_events(struct hvm_vcpu *vcpu);		/* before entry: fills vcpu->inj and windows; 1 = go on, 0 = leave */
 void hvm_trap_from_user(struct hvm_vcpu *vcpu);
 bool hvm_vcpu_runnable(struct hvm_vcpu *vcpu);		/* would HLT end? */
+int hvm_irq_under_way(struct hvm_vcpu *vcpu);
 void hvm_get_events(struct hvm_vcpu *vcpu, struct hvm_vcpu_events *ev);
 int hvm_set_events(struct hvm_vcpu *vcpu, const struct hvm_vcpu_events *ev);
 

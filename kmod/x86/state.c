@@ -484,12 +484,12 @@ static int set_sregs_common(struct hvm_vcpu *vcpu, const struct hvm_sregs *s)
 
 int hvm_get_sregs(struct hvm_vcpu *vcpu, struct hvm_sregs *s)
 {
+	int irq = hvm_irq_under_way(vcpu);
+
 	get_sregs_common(vcpu, s);
 	memset(s->interrupt_bitmap, 0, sizeof(s->interrupt_bitmap));
-	if (vcpu->inj && (vcpu->inj & HVM_INJ_TYPE) == HVM_INJ_INTR)
-		__set_bit(vcpu->inj & HVM_INJ_VECTOR, (unsigned long *)s->interrupt_bitmap);
-	else if (vcpu->ext_irq >= 0)
-		__set_bit(vcpu->ext_irq, (unsigned long *)s->interrupt_bitmap);
+	if (irq >= 0)
+		__set_bit(irq, (unsigned long *)s->interrupt_bitmap);
 	return 0;
 }
 
@@ -501,8 +501,11 @@ int hvm_set_sregs(struct hvm_vcpu *vcpu, const struct hvm_sregs *s)
 	if (r)
 		return r;
 	irq = find_first_bit((const unsigned long *)s->interrupt_bitmap, 256);
-	if (irq < 256)
+	if (irq < 256) {
 		vcpu->inj = HVM_INJ_VALID | HVM_INJ_INTR | irq;
+		if (!vcpu->apic)
+			vcpu->ext_irq = -1;
+	}
 	return 0;
 }
 

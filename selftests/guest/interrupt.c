@@ -127,6 +127,48 @@ TEST(many)
 	EXPECT_EQ(131ull, last);
 }
 
+/* a vCPU that is saved and set in between gets what HVM_INTERRUPT gave it once */
+static void g_saved(void)
+{
+	set_handlers();
+	sti();
+	GUEST_SYNC(1);
+	GUEST_ASSERT_EQ(count, 1);
+	GUEST_ASSERT_EQ(last, 0x40);
+	GUEST_SYNC(2);
+	GUEST_ASSERT_EQ(count, 2);
+	GUEST_ASSERT_EQ(last, 0x50);
+	GUEST_SYNC(3);
+	GUEST_ASSERT_EQ(count, 2);
+	cli();
+}
+
+TEST(saved)
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_NO_IRQCHIP), 0, g_saved);
+	struct hvm_vcpu_events ev;
+	struct hvm_sregs sregs;
+
+	ASSERT_SYNC(c, 1);
+	ASSERT_EQ(0, hvm_interrupt(c->fd, 0x40));
+	ASSERT_EQ(0, hvm_get_vcpu_events(c->fd, &ev));
+	EXPECT_EQ(1, ev.interrupt.injected);
+	EXPECT_EQ(0x40, ev.interrupt.nr);
+	ASSERT_EQ(0, hvm_set_vcpu_events(c->fd, &ev));
+	ASSERT_SYNC(c, 2);
+	ASSERT_EQ(0, hvm_interrupt(c->fd, 0x50));
+	ASSERT_EQ(0, hvm_get_sregs(c->fd, &sregs));
+	EXPECT_EQ(1ull << 0x10, sregs.interrupt_bitmap[1]);
+	ASSERT_EQ(0, hvm_set_sregs(c->fd, &sregs));
+	ASSERT_SYNC(c, 3);
+	/* It is taken back, as a reset by userspace does. */
+	ASSERT_EQ(0, hvm_interrupt(c->fd, 0x60));
+	ASSERT_EQ(0, hvm_get_vcpu_events(c->fd, &ev));
+	ev.interrupt.injected = 0;
+	ASSERT_EQ(0, hvm_set_vcpu_events(c->fd, &ev));
+	ASSERT_DONE(c);
+}
+
 /* CR8 is the run page's without a local APIC */
 static void g_tpr(void)
 {
