@@ -358,21 +358,6 @@ static void g_exits(void)
 	cli();
 }
 
-/* 1: the module was loaded with it, 0: without, -1: this backend has no such thing */
-static int option(const char *name)
-{
-	char path[128], v = 0;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/module/hvm/parameters/%s", name);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || read(fd, &v, 1) != 1 || v == '-')
-		v = 0;
-	if (fd >= 0)
-		close(fd);
-	return v ? v - '0' : -1;
-}
-
 static uint64_t exits(struct gcpu *c)
 {
 	struct hvm_stats_header h;
@@ -410,12 +395,12 @@ TEST(accesses_that_exit)
 	ASSERT_DONE(c);
 	EXPECT_EQ(2ull * OPS, n_log);
 	/* a host's interrupt now and then ends an entry as well */
-	if (option("virtual_interrupts") > 0) {
+	if (module_option("virtual_interrupts") > 0) {
 		EXPECT_GT(10ull, at[2] - at[1]);
 	} else {
 		EXPECT_LE(1ull * OPS, at[2] - at[1]);
 	}
-	if (option("virtual_interrupts") > 0) {
+	if (module_option("virtual_interrupts") > 0) {
 		EXPECT_GT(10ull, at[3] - at[2]);
 		EXPECT_GT(OPS + 10ull, at[4] - at[3]);
 	} else {

@@ -130,6 +130,20 @@ bool device_is_hvm(void)
 	return base && !strcmp(base, "/hvm");
 }
 
+int module_option(const char *name)
+{
+	char path[128], v = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/module/hvm/parameters/%s", name);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, &v, 1) != 1 || v == '-')
+		v = 0;
+	if (fd >= 0)
+		close(fd);
+	return v ? v - '0' : -1;
+}
+
 int have_cap(long cap)
 {
 	int dev = hvm_open(NULL);

@@ -128,6 +128,8 @@ enum gvm_irqchip {
 const char *device_path(void);
 /** device_is_hvm() - whether the device is hvm's, not its peer's */
 bool device_is_hvm(void);
+/** module_option() - 1: hvm was loaded with it, 0: without, -1: its backend has no such thing */
+int module_option(const char *name);
 /** have_cap() - what the device answers for a capability */
 int have_cap(long cap);
 /** lib_die() - end the test as failed with a message and errno's meaning */
