@@ -9,7 +9,7 @@
 #   lane_start    start the emulator (exec; it runs under a time limit)
 #
 # which finds: kernel_dir, release, run (the run's directory, with initrd and
-# the pipe "channel"), smp, memory, append, interactive, icount, console.
+# the pipe "channel"), smp, memory, append, interactive, icount, turns, console.
 
 # shellcheck source=lab/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -42,6 +42,8 @@ that the time limit was reached, 125 that the lab or the host itself failed.
   --interactive         COMMAND (default: a shell) gets a terminal;
                         $lane_escape
   --icount              one instruction takes 1 ns of the host's time
+  --turns               its CPUs run in turns, not each in a thread of its own: slower
+                        with several, but without a race inside QEMU
   --count FILE          write how often each instruction was executed between the
                         marks (see lab/profile)
   --quiet               no messages of the lab itself
@@ -50,7 +52,7 @@ USAGE
 
 # Defaults, options.
 host_options() {
-	kernel=6.1 smp=1 append='' klog='' console_out='' log_out='' interactive='' icount='' count='' quiet=''
+	kernel=6.1 smp=1 append='' klog='' console_out='' log_out='' interactive='' icount='' turns='' count='' quiet=''
 	ins=() outs=() images=() modules=() stock=() stock_in=() command=()
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -70,6 +72,7 @@ host_options() {
 		--emulator-log)	 log_out=${2?} ;;
 		--interactive)	 interactive=1; shift; continue ;;
 		--icount)	 icount=1; shift; continue ;;
+		--turns)	 turns=1; shift; continue ;;
 		--count)	 count=$(realpath -m "${2?}") ;;
 		--quiet)	 quiet=1; shift; continue ;;
 		--)		 shift; command=("$@"); break ;;
