@@ -9,7 +9,8 @@
  * Ticks that come faster than the guest takes them are kept and given to it one
  * by one, each when it has ended the interrupt of the one before (reinjection),
  * since old guests count ticks to know the time. HVM_REINJECT_CONTROL turns
- * that off. Local APICs whose LVT0 is an NMI get each tick as one. A guest may ask for 1.19 million ticks a second; it gets 5,000.
+ * that off. Local APICs whose LVT0 is an NMI get each tick as one. A guest may
+ * ask for 1.19 million ticks a second; it gets 5,000.
  *
  * Locks: pit->lock, a mutex, for the counters. The timer's callback takes no lock of
  * this file; it reads the period, which only changes while the timer is
