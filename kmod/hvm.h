@@ -291,7 +291,7 @@ struct hvm_vcpu {
 	u32 mp_state;			/* [T] HVM_MP_STATE_*; others ask through lapic events */
 	DECLARE_BITMAP(eoi_pending, 256);	/* [T] vectors ended that userspace was not told of yet */
 	bool virtual_irq;		/* [T], senders read it under RCU: the processor delivers the local APIC's interrupts by itself */
-	u64 timer_early;		/* [*] TSC deadline whose interrupt was posted before it, or 0: lapic.c */
+	u64 timer_early;		/* [*] TSC deadline whose interrupt was posted before it, or 0: lapic_timer.c */
 	bool pv_unhalted;		/* [A] KICK_CPU hypercall: ends one HLT; set by pv.c/lapic.c, cleared by vcpu.c */
 	bool tpr_report;		/* [T] TPR_ACCESS_REPORTING */
 	bool tpr_write;			/* [T] for HVM_REQ_TPR_ACCESS, */
@@ -769,7 +769,7 @@ int hvm_set_vm_tsc_khz(struct hvm_vm *vm, u32 khz);	/* [M]; of vCPUs to come */
 int hvm_vcpu_attr(struct hvm_vcpu *vcpu, const struct hvm_device_attr *a, unsigned int cmd);
 int hvm_kvmclock_ctrl(struct hvm_vcpu *vcpu);
 
-/* ---- irq/lapic.c ---- */
+/* ---- irq/lapic.c, irq/lapic_timer.c ---- */
 struct hvm_lapic_irq {			/* a message for local APICs */
 	u32 dest;
 	u8 vector, mode;		/* mode: APIC delivery mode 0..7 */

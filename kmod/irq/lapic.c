@@ -26,34 +26,15 @@
  * ends them without us (vcpu->virtual_irq), and IRR and ISR are its own while
  * the guest runs. So senders leave vectors in posted[], the vCPU's thread brings
  * them to the IRR outside the guest, and what is in service only the ISR tells.
- *
- * The timer is an hrtimer that expires in hard interrupt context and posts its
- * vector there. It is always cancelled (which waits for the callback) before
- * any field the callback reads is changed to mean something else, but for a
- * deadline that is put off or taken back: then it may go on to where it is
- * (->armed), and finds there that it has to go further, or that nobody waits for
- * it. So guests that move their deadline all the time touch the host's timers
- * hardly ever; while they halt the host, which may be idle, is not interrupted for
- * that (hvm_lapic_halting()). The APIC timer's clock is 1 GHz: one tick is a nanosecond.
- *
- * A TSC deadline is met from the other side: its hrtimer expires ahead of time
- * by what it takes to bring the vCPU back to the guest, and what was too much of
- * that is waited for just before the interrupt is injected. How much it takes is
- * learnt from each time; at most ADVANCE_MAX.
+ * Its timer is lapic_timer.c.
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
-#include <linux/ktime.h>
-#include <linux/math64.h>
 #include <linux/slab.h>
-#include <asm/apicdef.h>
-#include "legacy.h"
+#include "lapic.h"
 
 #define LAPIC_VERSION		(0x14 | 5 << 16)	/* six LVT entries, no EOI-broadcast suppression */
 #define LAPIC_IDS		256
-#define MIN_PERIOD_NS		200000			/* periodic timers: no faster, or the host drowns */
-#define TIMER_MODE		(3 << 17)
-#define ADVANCE_MAX		30000			/* TSC ticks: waking up takes instructions, not time */
 #define BASE_X2APIC		(MSR_IA32_APICBASE_ENABLE | X2APIC_ENABLE)
 #define ALL_X2APIC		0xffffffffu
 #define ALL_XAPIC		0xffu
@@ -72,27 +53,6 @@ enum { EV_INIT, EV_SIPI };
 			 REG(APIC_LVTERR) | REG(APIC_TMICT) | REG(APIC_TMCCT) | REG(APIC_TDCR))
 #define READABLE_XAPIC	(REG(APIC_ARBPRI) | REG(APIC_DFR) | REG(APIC_ICR2))
 
-struct hvm_lapic {
-	u8 *regs;			/* [C] the page */
-	struct hvm_vcpu *vcpu;		/* [C] */
-	int isr_top;			/* [T] highest vector in service, -1 = none */
-	bool pv_eoi;			/* [T] the guest may end isr_top by clearing a bit in its memory */
-	u8 timer_shift;			/* [T] log2 of the divisor */
-	int phys_id;			/* [*] key in map->phys, -1 = none; read by others when an ID is given up */
-	unsigned long events;		/* [A] EV_* */
-	u64 eoi_exits[4];		/* [T] vectors whose EOI userspace's IOAPIC wants to hear of */
-	unsigned long posted[4];	/* [A] on their way to the IRR, where that is the processor's */
-	unsigned long irr_words;	/* [A] words of the IRR that may have a bit set; not kept while virtual_irq */
-	struct hrtimer timer;
-	u32 timer_mode;			/* [*] see the timer's rule above, as the next two */
-	u64 period;			/* ns */
-	u64 deadline;			/* IA32_TSC_DEADLINE; the callback clears it */
-	u64 armed;			/* the deadline that the timer runs to, at most ->deadline; 0: it does not */
-	u32 tsc_moves;			/* [T] of the vCPU, when the timer was started */
-	u32 advance;			/* [T] TSC ticks that deadlines are met early */
-	struct rcu_head rcu;
-};
-
 struct hvm_apic_map {
 	struct rcu_head rcu;
 	struct hvm_lapic *vcpu[LAPIC_IDS];	/* [A] by vcpu->id */
@@ -108,16 +68,6 @@ struct hvm_apic_map {
 #define SET_WORDS	BITS_TO_LONGS(LAPIC_IDS)
 
 /* ---- registers ---- */
-
-static u32 reg_get(const struct hvm_lapic *apic, u32 off)
-{
-	return READ_ONCE(*(u32 *)(apic->regs + off));
-}
-
-static void reg_set(struct hvm_lapic *apic, u32 off, u32 val)
-{
-	WRITE_ONCE(*(u32 *)(apic->regs + off), val);
-}
 
 /* Vector registers: IRR, ISR and TMR are eight words each, 16 bytes apart. */
 static unsigned long *vec_word(struct hvm_lapic *apic, u32 base, u8 vec)
@@ -412,7 +362,7 @@ static int accept(struct hvm_lapic *apic, const struct hvm_lapic_irq *irq)
 	return 0;
 }
 
-static void local_deliver(struct hvm_lapic *apic, u32 lvt)
+void hvm_lapic_local_deliver(struct hvm_lapic *apic, u32 lvt)
 {
 	u32 val = reg_get(apic, lvt);
 	u8 vec = val & APIC_VECTOR_MASK;
@@ -741,196 +691,6 @@ int hvm_lapic_init_sipi(struct hvm_vcpu *vcpu)
 	return 0;
 }
 
-/* ---- the timer ---- */
-
-static u64 ticks_to_ns(struct hvm_lapic *apic, u64 ticks)
-{
-	u32 khz = hvm_tsc_khz(apic->vcpu);
-
-	/* At most some three years, so that the division cannot overflow. */
-	return mul_u64_u32_div(min_t(u64, ticks, (u64)khz * 100000000000ULL), 1000000, khz);
-}
-
-static enum hrtimer_restart deadline_expired(struct hvm_lapic *apic)
-{
-	u64 armed = apic->armed, deadline;
-
-	/* Before looking at the deadline: put_off() does it in the other order. */
-	smp_store_mb(apic->armed, 0);
-	deadline = READ_ONCE(apic->deadline);
-	if (!deadline)
-		return HRTIMER_NORESTART;
-	if (deadline > armed) {
-		hrtimer_add_expires_ns(&apic->timer, ticks_to_ns(apic, deadline - armed));
-		WRITE_ONCE(apic->armed, deadline);
-		return HRTIMER_RESTART;
-	}
-	/* Whoever sees the interrupt waits for its time. */
-	WRITE_ONCE(apic->vcpu->timer_early, deadline);
-	local_deliver(apic, APIC_LVTT);
-	WRITE_ONCE(apic->deadline, 0);
-	return HRTIMER_NORESTART;
-}
-
-static enum hrtimer_restart timer_expired(struct hrtimer *timer)
-{
-	struct hvm_lapic *apic = container_of(timer, struct hvm_lapic, timer);
-	u32 mode = READ_ONCE(apic->timer_mode);
-
-	if (mode == APIC_LVT_TIMER_TSCDEADLINE)
-		return deadline_expired(apic);
-	local_deliver(apic, APIC_LVTT);
-	if (mode != APIC_LVT_TIMER_PERIODIC)
-		return HRTIMER_NORESTART;
-	/* The guest may have made a fast one-shot timer periodic. */
-	hrtimer_forward_now(timer, max_t(u64, apic->period, MIN_PERIOD_NS));
-	return HRTIMER_RESTART;
-}
-
-static void timer_cancel(struct hvm_lapic *apic)
-{
-	hrtimer_cancel(&apic->timer);
-	apic->armed = 0;
-}
-
-static void timer_stop(struct hvm_lapic *apic)
-{
-	timer_cancel(apic);
-	apic->period = 0;
-	apic->deadline = 0;
-}
-
-/* Count down from the initial count, @left ns of which are left; 0: it ran out before. */
-static void timer_start(struct hvm_lapic *apic, u64 left)
-{
-	timer_cancel(apic);
-	apic->period = (u64)reg_get(apic, APIC_TMICT) << apic->timer_shift;
-	if (apic->period && apic->timer_mode == APIC_LVT_TIMER_PERIODIC)
-		apic->period = max_t(u64, apic->period, MIN_PERIOD_NS);
-	left = min(left, apic->period);
-	if (left)
-		hrtimer_start(&apic->timer, ns_to_ktime(left), HRTIMER_MODE_REL_HARD);
-}
-
-static u64 timer_left(struct hvm_lapic *apic)
-{
-	s64 left = ktime_to_ns(ktime_sub(hrtimer_get_expires(&apic->timer), ktime_get()));
-
-	return apic->period && left > 0 ? left : 0;
-}
-
-static u8 divide_shift(u32 tdcr)
-{
-	return ((tdcr & 3) + (tdcr >> 1 & 4) + 1) & 7;
-}
-
-static void set_divide(struct hvm_lapic *apic, u32 val)
-{
-	u64 ticks = timer_left(apic) >> apic->timer_shift;
-
-	val &= 0xb;
-	reg_set(apic, APIC_TDCR, val);
-	apic->timer_shift = divide_shift(val);
-	/* The count goes on, at the new rate. */
-	if (apic->period)
-		timer_start(apic, ticks << apic->timer_shift);
-}
-
-static void set_lvtt(struct hvm_lapic *apic, u32 val)
-{
-	u32 mode = val & TIMER_MODE;
-
-	/* Between counting and deadlines both are disarmed (SDM 3 11.5.4.1). */
-	if ((mode == APIC_LVT_TIMER_TSCDEADLINE) !=
-	    (apic->timer_mode == APIC_LVT_TIMER_TSCDEADLINE)) {
-		timer_stop(apic);
-		reg_set(apic, APIC_TMICT, 0);
-	}
-	WRITE_ONCE(apic->timer_mode, mode);
-	reg_set(apic, APIC_LVTT, val);
-}
-
-/*
- * The timer runs already, and to before @deadline: leave it. (0 is none, so: never.)
- * Not if the TSC was changed since, as then it runs to some other time.
- */
-static bool put_off(struct hvm_lapic *apic, u64 deadline)
-{
-	u64 armed = READ_ONCE(apic->armed);
-
-	if (armed - 1 >= deadline - 1 || apic->tsc_moves != apic->vcpu->tsc_moves)
-		return false;
-	smp_store_mb(apic->deadline, deadline);
-	/* It may just have expired, or gone on to the deadline before. */
-	return READ_ONCE(apic->armed) - 1 < deadline - 1;
-}
-
-/* Run to ->deadline and nowhere else. */
-static void start_deadline(struct hvm_lapic *apic)
-{
-	u64 now = hvm_tsc_read(apic->vcpu), left;
-
-	if (!apic->deadline)
-		return;
-	apic->vcpu->timer_early = 0;
-	if (apic->deadline <= now) {
-		apic->deadline = 0;
-		local_deliver(apic, APIC_LVTT);
-		return;
-	}
-	left = apic->deadline - now;
-	left -= min_t(u64, left, apic->advance);
-	apic->armed = apic->deadline;
-	apic->tsc_moves = apic->vcpu->tsc_moves;
-	hrtimer_start(&apic->timer, ns_to_ktime(ticks_to_ns(apic, left) + 1), HRTIMER_MODE_REL_HARD);
-}
-
-static void set_deadline(struct hvm_lapic *apic, u64 deadline)
-{
-	if (put_off(apic, deadline))
-		return;
-	timer_cancel(apic);
-	apic->deadline = deadline;
-	start_deadline(apic);
-}
-
-/**
- * hvm_lapic_halting - the vCPU is about to sleep
- * @vcpu: own thread
- *
- * From here on its timer runs to the deadline that counts.
- */
-void hvm_lapic_halting(struct hvm_vcpu *vcpu)
-{
-	struct hvm_lapic *apic = vcpu->apic;
-
-	if (likely(!apic || READ_ONCE(apic->armed) == READ_ONCE(apic->deadline)))
-		return;
-	timer_cancel(apic);
-	start_deadline(apic);
-}
-
-/**
- * hvm_lapic_await_deadline - the timer's interrupt is about to be injected, maybe too early
- * @vcpu: vcpu->timer_early is the deadline
- */
-void hvm_lapic_await_deadline(struct hvm_vcpu *vcpu)
-{
-	/* Nor more than a millisecond, however slow the guest's clock. */
-	const s64 max = min_t(u32, ADVANCE_MAX, hvm_tsc_khz(vcpu));
-	struct hvm_lapic *apic = vcpu->apic;
-	u64 deadline = vcpu->timer_early;
-	s64 late = hvm_tsc_read(vcpu) - deadline;
-
-	vcpu->timer_early = 0;
-	/* Not by that much: the TSC was set, or the thread had no CPU. */
-	if (late > max || late < -max)
-		return;
-	apic->advance = clamp_t(s64, apic->advance + late / 8, 0, max);
-	while ((s64)(hvm_tsc_read(vcpu) - deadline) < 0)
-		cpu_relax();
-}
-
 /* ---- guest accesses ---- */
 
 static u32 reg_read(struct hvm_lapic *apic, u32 off)
@@ -950,7 +710,7 @@ static u32 reg_read(struct hvm_lapic *apic, u32 off)
 	case APIC_ARBPRI:
 		return 0;
 	case APIC_TMCCT:
-		return min_t(u64, timer_left(apic) >> apic->timer_shift, U32_MAX);
+		return hvm_lapic_timer_count(apic);
 	}
 	return reg_get(apic, off);
 }
@@ -979,7 +739,7 @@ static void set_lvt(struct hvm_lapic *apic, u32 off, u32 val)
 	if (!sw_enabled(apic))
 		val |= APIC_LVT_MASKED;
 	if (off == APIC_LVTT) {
-		set_lvtt(apic, val & (mask | TIMER_MODE));
+		hvm_lapic_set_lvtt(apic, val & (mask | LVTT_MODE));
 		return;
 	}
 	if (off != APIC_LVTERR)
@@ -1021,11 +781,11 @@ static int reg_write(struct hvm_lapic *apic, u32 off, u32 val)
 	case APIC_TMICT:
 		if (apic->timer_mode != APIC_LVT_TIMER_TSCDEADLINE) {
 			reg_set(apic, APIC_TMICT, val);
-			timer_start(apic, U64_MAX);
+			hvm_lapic_timer_start(apic);
 		}
 		return 0;
 	case APIC_TDCR:
-		set_divide(apic, val);
+		hvm_lapic_set_divide(apic, val);
 		return 0;
 	case APIC_LVTT:
 	case APIC_LVTTHMR:
@@ -1183,11 +943,7 @@ int hvm_lapic_get_msr(struct hvm_vcpu *vcpu, u32 msr, u64 *val)
 	}
 	switch (msr) {
 	case MSR_IA32_TSC_DEADLINE:
-		/* Its interrupt may be there already, and the callback not at its end. */
-		if (apic && !READ_ONCE(apic->armed))
-			hvm_lapic_halting(vcpu);
-		*val = apic && apic->timer_mode == APIC_LVT_TIMER_TSCDEADLINE ?
-			READ_ONCE(apic->deadline) : 0;
+		*val = apic ? hvm_lapic_get_deadline(apic) : 0;
 		return 0;
 	case MSR_IA32_APICBASE:
 		*val = vcpu->apic_base;
@@ -1209,7 +965,7 @@ int hvm_lapic_set_msr(struct hvm_vcpu *vcpu, u32 msr, u64 val, bool host)
 	switch (msr) {
 	case MSR_IA32_TSC_DEADLINE:
 		if (apic && hw_enabled(apic) && apic->timer_mode == APIC_LVT_TIMER_TSCDEADLINE)
-			set_deadline(apic, val);
+			hvm_lapic_set_deadline(apic, val);
 		return 0;
 	case MSR_IA32_APICBASE:
 		return set_base(vcpu, val, host);
@@ -1241,25 +997,6 @@ int hvm_lapic_get_state(struct hvm_vcpu *vcpu, struct hvm_lapic_state *s)
 	return 0;
 }
 
-/* Go on as the state says: to a deadline that may have been set before, or from its current count. */
-static void resume_timer(struct hvm_lapic *apic, u32 count)
-{
-	u64 left;
-
-	apic->timer_shift = divide_shift(reg_get(apic, APIC_TDCR));
-	apic->timer_mode = reg_get(apic, APIC_LVTT) & TIMER_MODE;
-	apic->period = 0;
-	if (apic->timer_mode == APIC_LVT_TIMER_TSCDEADLINE) {
-		set_deadline(apic, apic->deadline);
-		return;
-	}
-	apic->deadline = 0;
-	left = (u64)count << apic->timer_shift;
-	if (!left && apic->timer_mode == APIC_LVT_TIMER_PERIODIC)
-		left = U64_MAX;
-	timer_start(apic, left);
-}
-
 int hvm_lapic_set_state(struct hvm_vcpu *vcpu, const struct hvm_lapic_state *s)
 {
 	struct hvm_lapic *apic = vcpu->apic;
@@ -1268,7 +1005,7 @@ int hvm_lapic_set_state(struct hvm_vcpu *vcpu, const struct hvm_lapic_state *s)
 	if (x2 && vcpu->vm->x2apic_ids && STATE(s, APIC_ID) != vcpu->id)
 		return -EINVAL;
 	hvm_lapic_sync_pv_eoi(vcpu);
-	timer_cancel(apic);
+	hvm_lapic_timer_cancel(apic);
 	memset(apic->posted, 0, sizeof(apic->posted));
 	memcpy(apic->regs, s->regs, sizeof(s->regs));
 	WRITE_ONCE(apic->irr_words, 0xff);
@@ -1283,7 +1020,7 @@ int hvm_lapic_set_state(struct hvm_vcpu *vcpu, const struct hvm_lapic_state *s)
 	vcpu->cr8 = reg_get(apic, APIC_TASKPRI) >> 4 & 0xf;
 	apic->isr_top = vec_highest(apic, APIC_ISR);
 	map_update(apic);
-	resume_timer(apic, STATE(s, APIC_TMCCT));
+	hvm_lapic_timer_resume(apic, STATE(s, APIC_TMCCT));
 	reg_set(apic, APIC_TMCCT, 0);
 	hvm_request_only(vcpu, HVM_REQ_EVENT);
 	return 0;
@@ -1408,7 +1145,7 @@ void hvm_lapic_reset(struct hvm_vcpu *vcpu, bool init)
 	u32 id;
 
 	hvm_pv_reset(vcpu);
-	timer_stop(apic);
+	hvm_lapic_timer_reset(apic);
 	if (!init)
 		WRITE_ONCE(vcpu->apic_base, HVM_APIC_BASE | MSR_IA32_APICBASE_ENABLE |
 					    (bsp ? MSR_IA32_APICBASE_BSP : 0));
@@ -1425,8 +1162,6 @@ void hvm_lapic_reset(struct hvm_vcpu *vcpu, bool init)
 	/* Before an operating system programs it, the 8259A reaches the first processor. */
 	if (bsp && !init && !(vcpu->vm->disabled_quirks & HVM_X86_QUIRK_LINT0_REENABLED))
 		reg_set(apic, APIC_LVT0, MODE_EXTINT << 8);
-	WRITE_ONCE(apic->timer_mode, APIC_LVT_TIMER_ONESHOT);
-	apic->timer_shift = 1;
 	apic->isr_top = -1;
 	apic->pv_eoi = false;
 	vcpu->vapic = 0;
@@ -1459,7 +1194,7 @@ int hvm_lapic_create(struct hvm_vcpu *vcpu)
 	apic->vcpu = vcpu;
 	apic->phys_id = -1;
 	apic->isr_top = -1;
-	hrtimer_setup(&apic->timer, timer_expired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
+	hvm_lapic_timer_setup(apic);
 	vcpu->apic = apic;
 	/* Senders that find it find it whole. */
 	smp_store_release(&map->vcpu[vcpu->id], apic);
@@ -1479,7 +1214,7 @@ void hvm_lapic_destroy(struct hvm_vcpu *vcpu)
 	struct hvm_apic_map *map = rcu_dereference_raw(vcpu->vm->apic_map);
 	struct hvm_lapic *apic = vcpu->apic;
 
-	hrtimer_cancel(&apic->timer);
+	hvm_lapic_timer_cancel(apic);
 	vcpu->apic_base &= ~BASE_X2APIC;
 	map_update(apic);
 	WRITE_ONCE(map->vcpu[vcpu->id], NULL);

@@ -18,9 +18,8 @@
 #include <asm/nospec-branch.h>
 #include <asm/segment.h>
 #include "svm/enter.h"
-#include "returns.h"
+#include "enter_common.h"
 
-#define GPR(n)	(8 * (n))
 /* The stack below the saved registers */
 #define ARGS	0
 #define VCPU	8
@@ -61,20 +60,7 @@ SYM_FUNC_START(svm_enter)
 2:	vmload	%rax
 .Lloaded:
 	testl	$ENTER_VERW, %ebx
-	movq	GPR(1)(%rdi), %rcx
-	movq	GPR(2)(%rdi), %rdx
-	movq	GPR(3)(%rdi), %rbx
-	movq	GPR(5)(%rdi), %rbp
-	movq	GPR(6)(%rdi), %rsi
-	movq	GPR(8)(%rdi), %r8
-	movq	GPR(9)(%rdi), %r9
-	movq	GPR(10)(%rdi), %r10
-	movq	GPR(11)(%rdi), %r11
-	movq	GPR(12)(%rdi), %r12
-	movq	GPR(13)(%rdi), %r13
-	movq	GPR(14)(%rdi), %r14
-	movq	GPR(15)(%rdi), %r15
-	movq	GPR(7)(%rdi), %rdi
+	LOAD_GPRS
 	/* The flag of the test above: MOV leaves it. VERW is last, it empties the buffers. */
 	jz	.Lno_verw
 	verw	.Lverw_sel(%rip)
@@ -86,20 +72,8 @@ SYM_FUNC_START(svm_enter)
 4:	vmsave	%rax
 .Lsaved:
 	movq	VCPU(%rsp), %rax
-	movq	%rcx, GPR(1)(%rax)
-	movq	%rdx, GPR(2)(%rax)
-	movq	%rbx, GPR(3)(%rax)
-	movq	%rbp, GPR(5)(%rax)
-	movq	%rsi, GPR(6)(%rax)
+	STORE_GPRS %rax
 	movq	%rdi, GPR(7)(%rax)
-	movq	%r8, GPR(8)(%rax)
-	movq	%r9, GPR(9)(%rax)
-	movq	%r10, GPR(10)(%rax)
-	movq	%r11, GPR(11)(%rax)
-	movq	%r12, GPR(12)(%rax)
-	movq	%r13, GPR(13)(%rax)
-	movq	%r14, GPR(14)(%rax)
-	movq	%r15, GPR(15)(%rax)
 
 	movq	ARGS(%rsp), %rsi
 	movq	ENTER_HOST_PA(%rsi), %rax
@@ -122,14 +96,7 @@ SYM_FUNC_START(svm_enter)
 	xorl	%edx, %edx
 	wrmsr
 .Lno_msrs:
-	xorl	%ecx, %ecx
-	xorl	%edx, %edx
-	xorl	%edi, %edi
-	xorl	%r8d, %r8d
-	xorl	%r9d, %r9d
-	xorl	%r10d, %r10d
-	xorl	%r11d, %r11d
-	xorl	%esi, %esi
+	CLEAR_GPRS
 6:	stgi
 .Ldone:
 	add	$16, %rsp

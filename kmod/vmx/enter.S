@@ -18,9 +18,8 @@
 #include <asm/segment.h>
 #include <asm/unwind_hints.h>
 #include "vmx/vmcs.h"
-#include "returns.h"
+#include "enter_common.h"
 
-#define GPR(n)	(8 * (n))
 /* The stack below the saved registers */
 #define ARGS	0
 #define VCPU	8
@@ -66,20 +65,7 @@ SYM_FUNC_START(vmx_enter)
 	testl	$ENTER_VERW, %ebx
 	btl	$ENTER_RESUME_BIT, %ebx
 	movq	GPR(0)(%rdi), %rax
-	movq	GPR(1)(%rdi), %rcx
-	movq	GPR(2)(%rdi), %rdx
-	movq	GPR(3)(%rdi), %rbx
-	movq	GPR(5)(%rdi), %rbp
-	movq	GPR(6)(%rdi), %rsi
-	movq	GPR(8)(%rdi), %r8
-	movq	GPR(9)(%rdi), %r9
-	movq	GPR(10)(%rdi), %r10
-	movq	GPR(11)(%rdi), %r11
-	movq	GPR(12)(%rdi), %r12
-	movq	GPR(13)(%rdi), %r13
-	movq	GPR(14)(%rdi), %r14
-	movq	GPR(15)(%rdi), %r15
-	movq	GPR(7)(%rdi), %rdi
+	LOAD_GPRS
 	jz	.Lno_verw
 	verw	.Lverw_sel(%rip)
 .Lno_verw:
@@ -99,19 +85,7 @@ SYM_INNER_LABEL_ALIGN(vmx_exit_point, SYM_L_GLOBAL)
 	push	%rdi
 	movq	VCPU + 8(%rsp), %rdi
 	movq	%rax, GPR(0)(%rdi)
-	movq	%rcx, GPR(1)(%rdi)
-	movq	%rdx, GPR(2)(%rdi)
-	movq	%rbx, GPR(3)(%rdi)
-	movq	%rbp, GPR(5)(%rdi)
-	movq	%rsi, GPR(6)(%rdi)
-	movq	%r8, GPR(8)(%rdi)
-	movq	%r9, GPR(9)(%rdi)
-	movq	%r10, GPR(10)(%rdi)
-	movq	%r11, GPR(11)(%rdi)
-	movq	%r12, GPR(12)(%rdi)
-	movq	%r13, GPR(13)(%rdi)
-	movq	%r14, GPR(14)(%rdi)
-	movq	%r15, GPR(15)(%rdi)
+	STORE_GPRS %rdi
 	pop	GPR(7)(%rdi)
 .Lout:
 	ALTERNATIVE_2 "jmp .Lreturns_filled", "", X86_FEATURE_RSB_VMEXIT, \
@@ -141,14 +115,7 @@ SYM_INNER_LABEL_ALIGN(vmx_exit_point, SYM_L_GLOBAL)
 	shrq	$32, %rdx
 	wrmsr
 .Lspec_out:
-	xorl	%ecx, %ecx
-	xorl	%edx, %edx
-	xorl	%esi, %esi
-	xorl	%edi, %edi
-	xorl	%r8d, %r8d
-	xorl	%r9d, %r9d
-	xorl	%r10d, %r10d
-	xorl	%r11d, %r11d
+	CLEAR_GPRS
 
 	add	$16, %rsp
 	pop	%rax
