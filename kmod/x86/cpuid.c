@@ -45,8 +45,8 @@ static const struct word {
 	  F(CX8) | F(APIC) | F(SEP) | F(MTRR) | F(PGE) | F(MCA) | F(CMOV) | F(PAT) | F(PSE36) |
 	  F(CLFLUSH) | F(MMX) | F(FXSR) | F(XMM) | F(XMM2) },
 	{ 4, ECX, 1, 0, F(XMM3) | F(PCLMULQDQ) | F(SSSE3) | F(FMA) | F(CX16) | F(PCID) |
-	  F(XMM4_1) | F(XMM4_2) | F(X2APIC) | F(MOVBE) | F(POPCNT) | F(TSC_DEADLINE_TIMER) |
-	  F(AES) | F(XSAVE) | F(AVX) | F(F16C) | F(RDRAND) | F(HYPERVISOR) },
+	  F(XMM4_1) | F(XMM4_2) | F(X2APIC) | F(MOVBE) | F(POPCNT) | F(AES) |
+	  F(XSAVE) | F(AVX) | F(F16C) | F(RDRAND) | F(HYPERVISOR) },
 	{ 9, EBX, 7, 0, F(FSGSBASE) | F(TSC_ADJUST) | F(BMI1) | F(HLE) | F(AVX2) | F(SMEP) |
 	  F(BMI2) | F(ERMS) | F(INVPCID) | F(RTM) | F(RDSEED) | F(ADX) | F(SMAP) |
 	  F(CLFLUSHOPT) | F(CLWB) | F(SHA_NI) | F(AVX512F) | F(AVX512DQ) | F(AVX512IFMA) |
@@ -69,10 +69,13 @@ static const struct word {
 	  F(AMD_IBRS) | F(AMD_SSBD) | F(AMD_STIBP) },
 };
 
-/* Bits hvm provides whatever the processor has. */
+/*
+ * Bits hvm provides whatever the processor has. TSC_DEADLINE_TIMER is the local APIC's
+ * of this kernel, and so HVM_CAP_TSC_DEADLINE_TIMER announces it: a client that emulates
+ * local APICs passes on what stands here.
+ */
 static const int emulated[] = {
-	X86_FEATURE_X2APIC, X86_FEATURE_TSC_DEADLINE_TIMER, X86_FEATURE_HYPERVISOR,
-	X86_FEATURE_TSC_ADJUST, X86_FEATURE_ARCH_CAPABILITIES,
+	X86_FEATURE_X2APIC, X86_FEATURE_HYPERVISOR, X86_FEATURE_TSC_ADJUST, X86_FEATURE_ARCH_CAPABILITIES,
 };
 
 static u32 hvm_caps[NCAPINTS] __read_mostly;
