@@ -24,7 +24,7 @@ struct hvm_lapic {
 	u64 eoi_exits[4];		/* [T] vectors whose EOI userspace's IOAPIC wants to hear of */
 	unsigned long posted[4];	/* [A] on their way to the IRR, where that is the processor's */
 	unsigned long irr_words;	/* [A] words of the IRR that may have a bit set; not kept while virtual_irq */
-	struct hrtimer timer;		/* irq/lapic_timer.c, as all that follow */
+	struct hrtimer timer;		/* this and the next six: irq/lapic_timer.c */
 	u32 timer_mode;			/* [*] see lapic_timer.c, as the next two */
 	u64 period;			/* ns */
 	u64 deadline;			/* IA32_TSC_DEADLINE; the callback clears it */
@@ -46,7 +46,7 @@ static inline void reg_set(struct hvm_lapic *apic, u32 off, u32 val)
 
 void hvm_lapic_local_deliver(struct hvm_lapic *apic, u32 lvt);	/* any context */
 
-/* ---- irq/lapic_timer.c; all but the first: own thread ---- */
+/* ---- irq/lapic_timer.c; own thread, or who makes or frees the vCPU ---- */
 void hvm_lapic_timer_setup(struct hvm_lapic *apic);
 void hvm_lapic_timer_cancel(struct hvm_lapic *apic);	/* it does not run after this */
 void hvm_lapic_timer_reset(struct hvm_lapic *apic);	/* as after RESET or INIT */
