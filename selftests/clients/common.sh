@@ -13,6 +13,18 @@ number=0 failed=0
 # The client finds KVM's device where it looks for it.
 [ -e /dev/kvm ] || ln -s hvm /dev/kvm
 
+# What may end a guest without a word of QEMU's: the host keeps a record.
+trace=/sys/kernel/tracing
+watch_resets() {
+	local code
+	code=$(sed -n 's/.*{ \([0-9]*\), "shutdown" }.*/\1/p' $trace/events/hvm/hvm_exit/format)
+	echo "code == $code" >$trace/events/hvm/hvm_exit/filter
+	echo 'in == 0 && (port == 0xcf9 || port == 0x64)' >$trace/events/hvm/hvm_pio/filter
+	echo 1 >$trace/events/hvm/hvm_exit/enable
+	echo 1 >$trace/events/hvm/hvm_pio/enable
+}
+[ ! -d $trace/events/hvm ] || watch_resets
+
 qemu_cpu=$(grep -qw vmx /proc/cpuinfo && echo Skylake-Server || echo EPYC)
 disk_sum=$(cat $dir/disk.sum)
 cmdline="console=ttyS0 quiet panic=-1 cryptomgr.notests"
@@ -53,6 +65,10 @@ result() { # status, row, file...
 		[ ! -e "$file" ] || tr -d '\r\000' <"$file" | grep -av "$noise" |
 			tail -n 40 | sed 's/^/# /'
 	done
+	[ ! -d $trace/events/hvm ] || {
+		echo "# -- shutdowns, and writes to the ports that reset (hvm:hvm_exit, hvm:hvm_pio)"
+		grep -v '^#' $trace/trace | tail -n 20 | sed 's/^/# /'
+	}
 }
 
 # Wait for a line in a file, as long as a process is there.
