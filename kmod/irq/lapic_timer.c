@@ -227,8 +227,9 @@ void hvm_lapic_timer_resume(struct hvm_lapic *apic, u32 count)
 	}
 	apic->deadline = 0;
 	left = (u64)count << apic->timer_shift;
-	if (!left && apic->timer_mode == APIC_LVT_TIMER_PERIODIC)
-		left = U64_MAX;
+	/* QEMU never says how much is left: better an interrupt too many than a tick that never comes. */
+	if (!left)
+		left = apic->timer_mode == APIC_LVT_TIMER_PERIODIC ? U64_MAX : 1;
 	timer_start(apic, left);
 }
 

@@ -325,4 +325,47 @@ TEST(deadline_is_state)
 	ASSERT_EQ(UCALL_DONE, gcpu_join(c, 10));
 }
 
+/*
+ * QEMU restores a local APIC without the current count. A one-shot timer that
+ * may have been running must not be forgotten: its interrupt comes at once.
+ */
+static void g_restored(void)
+{
+	uint64_t a;
+
+	start(0, 0xffffffff);			/* 4.3 s */
+	GUEST_SYNC(1);
+	a = rdtsc();
+	sti_hlt();
+	cli();
+	GUEST_ASSERT_EQ(ticks, 1);
+	GUEST_ASSERT((last_tsc - a) / khz < 2000);
+	/* one that was never started is not */
+	xapic_write(APIC_TMICT, 0);
+	GUEST_SYNC(2);
+	sti_nop();
+	GUEST_ASSERT_EQ(ticks, 1);
+}
+
+static void restore_without_count(struct __test_metadata *_metadata, struct gcpu *c)
+{
+	struct hvm_lapic_state s;
+
+	ASSERT_EQ(0, ioctl(c->fd, HVM_GET_LAPIC, &s));
+	*(uint32_t *)(s.regs + APIC_TMCCT) = 0;
+	ASSERT_EQ(0, ioctl(c->fd, HVM_SET_LAPIC, &s));
+}
+
+TEST(restored_without_count)
+{
+	struct gcpu *c = gcpu_new(gvm_new(GVM_SPLIT), 0, g_restored);
+
+	khz = hvm_get_tsc_khz(c->fd);
+	ASSERT_SYNC(c, 1);
+	restore_without_count(_metadata, c);
+	ASSERT_SYNC(c, 2);
+	restore_without_count(_metadata, c);
+	ASSERT_DONE(c);
+}
+
 TEST_HARNESS_MAIN
