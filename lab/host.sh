@@ -7,9 +7,11 @@
 #
 #   lane_prepare  make ready what else the emulator needs
 #   lane_start    start the emulator (exec; it runs under a time limit)
+#   lane_spare    whether the emulator has one more CPU, number 0, on which COMMAND
+#                 may not run
 #
 # which finds: kernel_dir, release, run (the run's directory, with initrd and
-# the pipe "channel"), smp, memory, append, interactive, icount, turns, console.
+# the pipe "channel"), smp, spare, memory, append, interactive, icount, turns, console.
 
 # shellcheck source=lab/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -265,6 +267,7 @@ host_initrd() {
 		echo "${entry%%:*}"
 	done >"$root/lab/out"
 	echo "${interactive:+tty}" >"$root/lab/mode"
+	[ $spare -eq 0 ] || echo "1-$smp" >"$root/lab/cpus"
 	host_all_libraries "$root"
 	host_base
 	{ cat "$base" ${images[@]+"${images[@]}"}; host_cpio "$root"; } >"$run/initrd"
@@ -333,6 +336,8 @@ host_main() {
 	set -euo pipefail
 	host_options "$@"
 	host_kernel
+	spare=0
+	! lane_spare || spare=1
 	mkdir -p "$HVM_CACHE"
 	run=$(mktemp -d "${TMPDIR:-/tmp}/hvm-lab.XXXXXX")
 	trap host_cleanup EXIT

@@ -55,23 +55,6 @@ static void g_main(void)
 	cli();
 }
 
-static int cpus(int *first, int *second)
-{
-	cpu_set_t set;
-	int i, n = 0;
-
-	sched_getaffinity(0, sizeof(set), &set);
-	for (i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, &set)) {
-			if (n == 0)
-				*first = i;
-			else if (n == 1)
-				*second = i;
-			n++;
-		}
-	return n;
-}
-
 static void pin(pthread_t t, int cpu)
 {
 	cpu_set_t set;
@@ -85,13 +68,13 @@ TEST(wandering)
 {
 	struct gvm *vm = gvm_new(GVM_SPLIT);
 	struct gcpu *c = gcpu_new(vm, 0, g_main);
-	int a = 0, b = 0, i;
+	int cpu[2], i;
 
-	REQUIRE(cpus(&a, &b) > 1, "the host has one processor");
+	REQUIRE(host_cpus(cpu, 2) > 1, "the host has one processor");
 	gvm_add_memory(vm, 0x10000000, SZ_2M, 0);
 	gcpu_start(c);
 	for (i = 0; i < 200; i++) {
-		pin(c->thread, i & 1 ? a : b);
+		pin(c->thread, cpu[i & 1]);
 		usleep(2000);
 		hvm_signal_msi(vm->fd, APIC_GPA, 0x40);
 		msis++;
@@ -107,9 +90,9 @@ TEST(wandering)
 TEST(crossing)
 {
 	struct gcpu *c[3];
-	int a = 0, b = 0, i;
+	int cpu[2], i;
 
-	REQUIRE(cpus(&a, &b) > 1, "the host has one processor");
+	REQUIRE(host_cpus(cpu, 2) > 1, "the host has one processor");
 	c[0] = gcpu_new(gvm_new(GVM_SPLIT), 0, g_main);
 	c[1] = gcpu_new(c[0]->vm, 1, g_main);
 	c[2] = gcpu_new(gvm_new(GVM_SPLIT), 0, g_main);
@@ -119,7 +102,7 @@ TEST(crossing)
 	for (i = 0; i < 3; i++)
 		gcpu_start(c[i]);
 	for (i = 0; i < 300; i++) {
-		pin(c[i % 3]->thread, i / 3 & 1 ? a : b);
+		pin(c[i % 3]->thread, cpu[i / 3 & 1]);
 		usleep(1000);
 	}
 	stop = 1;

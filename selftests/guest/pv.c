@@ -184,14 +184,16 @@ TEST(steal_time)
 	struct gcpu *c = gcpu_new(gvm_new(GVM_SPLIT), 0, g_steal);
 	cpu_set_t one;
 	pthread_t t;
+	int cpu;
 
 	ASSERT_SYNC(c, 1);
 	ASSERT_SYNC(c, 2);
 	ASSERT_SYNC(c, 3);
 	ASSERT_SYNC(c, 4);
 	gcpu_free(c);
+	host_cpus(&cpu, 1);
 	CPU_ZERO(&one);
-	CPU_SET(0, &one);
+	CPU_SET(cpu, &one);
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
 	c = gcpu_new(gvm_new(GVM_SPLIT), 0, g_steal_run);
 	ASSERT_EQ(0, pthread_create(&t, NULL, burner, NULL));

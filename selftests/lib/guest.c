@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -647,6 +648,18 @@ size_t xsave_area_size(struct gvm *vm)
 	int n = hvm_check_extension(vm->fd, HVM_CAP_XSAVE2);
 
 	return n > 0 ? (size_t)n : sizeof(struct hvm_xsave);
+}
+
+int host_cpus(int cpus[], int max)
+{
+	cpu_set_t set;
+	int i, n = 0;
+
+	sched_getaffinity(0, sizeof(set), &set);
+	for (i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &set) && n++ < max)
+			cpus[n - 1] = i;
+	return n;
 }
 
 void shrink_slabs(void)

@@ -130,6 +130,8 @@ const char *device_path(void);
 bool device_is_hvm(void);
 /** module_option() - 1: hvm was loaded with it, 0: without, -1: its backend has no such thing */
 int module_option(const char *name);
+/** host_cpus() - how many of the host's CPUs are ours; the first @max of them in @cpus */
+int host_cpus(int cpus[], int max);
 /** have_cap() - what the device answers for a capability */
 int have_cap(long cap);
 /** lib_die() - end the test as failed with a message and errno's meaning */

@@ -419,10 +419,12 @@ static uint64_t ipi_wake(void)
 	struct gcpu *d = gcpu_new(c->vm, 1, g_pong);
 	cpu_set_t one, all;
 	uint64_t v;
+	int cpu;
 
 	sched_getaffinity(0, sizeof(all), &all);
+	host_cpus(&cpu, 1);
 	CPU_ZERO(&one);
-	CPU_SET(0, &one);
+	CPU_SET(cpu, &one);
 	sched_setaffinity(0, sizeof(one), &one);
 	hvm_set_mp_state(d->fd, HVM_MP_STATE_RUNNABLE);
 	done = 0;
