@@ -26,7 +26,7 @@ that the time limit was reached, 125 that the lab or the host itself failed.
 
   --kernel KERNEL       host kernel: 6.1 (default), 6.12, 7, a release, debug, or
                         a directory with vmlinuz and lib/modules
-  --smp N               CPUs of the host (default 1)
+  --smp N               CPUs that COMMAND has (default 1)
   --memory MIB          memory of the host (default $memory)
   --timeout SEC         time limit (default $timeout)
   --append STR          more kernel command line

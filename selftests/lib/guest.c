@@ -655,7 +655,8 @@ int host_cpus(int cpus[], int max)
 	cpu_set_t set;
 	int i, n = 0;
 
-	sched_getaffinity(0, sizeof(set), &set);
+	if (sched_getaffinity(0, sizeof(set), &set))
+		lib_die("sched_getaffinity", errno);
 	for (i = 0; i < CPU_SETSIZE; i++)
 		if (CPU_ISSET(i, &set) && n++ < max)
 			cpus[n - 1] = i;
